@@ -1,0 +1,96 @@
+"""The hash of a candidate's content, which evidence is bound to and publishing recomputes.
+
+The content is every file below the candidate except its own two descriptions, with the bank and the business date.
+What does not belong here: anything that may differ between two builds of the same content (times, hosts, run ids).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+CANDIDATE, EVIDENCE = "candidate.json", "evidence.json"
+
+
+class ContentError(Exception):
+    """The directory is not a candidate. The message names the file and what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a candidate; `path` is relative, with forward slashes."""
+
+    path: str
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything that a candidate consists of."""
+
+    bank: str
+    business_date: date
+    files: tuple[File, ...]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over the canonical JSON of bank, business date and files: 64 hex digits."""
+        listing = {
+            "bank": self.bank,
+            "business_date": self.business_date.isoformat(),
+            "files": [asdict(file) for file in self.files],
+        }
+        return hashlib.sha256(canonical_json(listing)).hexdigest()
+
+
+def canonical_json(value: Any) -> bytes:
+    """The one way in which the platform writes JSON that is hashed: sorted keys, no spaces, UTF-8, one line."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode()
+
+
+def list_content(directory: Path, bank: str, business_date: date) -> Content:
+    """Hash every file below `directory`. Raises ContentError where one is not a plain, readable Parquet file."""
+    found = sorted(path for path in directory.rglob("*") if path.is_symlink() or not path.is_dir())
+    return Content(bank, business_date, tuple(_file(directory, path) for path in found if not _describes(directory, path)))
+
+
+def read_content(directory: Path) -> Content:
+    """As `list_content`, with bank and business date as candidate.json declares them."""
+    path = directory / CANDIDATE
+    try:
+        declared = json.loads(path.read_bytes())
+        bank, business_date = str(declared["bank"]), date.fromisoformat(declared["business_date"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ContentError(f"{path} does not declare bank and business_date; build the candidate again") from error
+    return list_content(directory, bank, business_date)
+
+
+def content_hash(directory: Path) -> str:
+    """The hash of the candidate in `directory`, from its files as they are now."""
+    return read_content(directory).hash
+
+
+def _describes(directory: Path, path: Path) -> bool:
+    """Whether `path` is one of the candidate's own descriptions, or what an interrupted write of one left behind."""
+    return path.parent == directory and path.name.removeprefix(".").startswith((CANDIDATE, EVIDENCE))
+
+
+def _file(directory: Path, path: Path) -> File:
+    name = path.relative_to(directory).as_posix()
+    if path.is_symlink() or not path.is_file():
+        raise ContentError(f"{directory.name}: {name} is not a plain file; a candidate holds nothing else")
+    try:
+        rows = pq.read_metadata(path).num_rows
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ContentError(f"{directory.name}: {name} is not a readable Parquet file") from error
+    with path.open("rb") as file:
+        return File(name, hashlib.file_digest(file, "sha256").hexdigest(), rows)

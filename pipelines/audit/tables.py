@@ -1,0 +1,142 @@
+"""Opens a candidate: every product as a view over its Parquet file, on a database in memory.
+
+What belongs here: files, schemas, views, and which rows break an expectation. What does not: verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.contracts.arrow import arrow_schema
+from pipelines.contracts.load import Catalog
+from pipelines.contracts.model import Contract
+
+
+@dataclass(frozen=True)
+class Table:
+    """One product of a candidate. `schema` is what the file holds; without a file, or a readable one, `fault` says so."""
+
+    contract: Contract
+    path: Path
+    schema: pa.Schema | None
+    fault: str = ""
+
+    @property
+    def view(self) -> str:
+        """Name of the view over the file."""
+        return f"{self.contract.consumer}__{self.contract.table}"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that the file holds."""
+        return tuple(self.schema.names) if self.schema is not None else ()
+
+    def mistyped(self) -> dict[str, str]:
+        """Columns whose type is not the contract's, each with what is wrong."""
+        if self.schema is None:
+            return {}
+        found = {}
+        for field in arrow_schema(self.contract):
+            if field.name in self.columns and (actual := _plain(self.schema.field(field.name).type)) != field.type:
+                found[field.name] = f"{field.name} is {actual}, not {field.type}"
+        return found
+
+    def unusable(self, columns: tuple[str, ...]) -> str:
+        """Why `columns` cannot be looked at, or nothing where they can."""
+        missing = [name for name in columns if name not in self.columns]
+        wrong = [reason for name, reason in self.mistyped().items() if name in columns]
+        return self.fault or "; ".join([*(f"{name} is missing" for name in missing), *wrong])
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The products of a candidate, and a connection on which the usable ones are views."""
+
+    catalog: Catalog
+    connection: duckdb.DuckDBPyConnection
+    config: dict[str, Any]
+    by_product: dict[str, Table]
+
+    def usable(self) -> list[Table]:
+        """Tables whose file could be read."""
+        return [table for table in self.by_product.values() if table.schema is not None]
+
+    def need(self, product_id: str, columns: tuple[str, ...] = ()) -> Table:
+        """The table of `product_id`. Raises NotAudited where it, or one of `columns`, cannot be looked at."""
+        table = self.by_product.get(product_id)
+        if table is None:
+            raise NotAudited(f"there is no product {product_id}")
+        if reason := table.unusable(columns):
+            raise NotAudited(f"{product_id}: {reason}")
+        return table
+
+    def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run a query over the views."""
+        return self.connection.execute(sql, parameters or []).fetchall()
+
+
+class NotAudited(Exception):
+    """A check cannot be carried out. The message says why, without any value of the data."""
+
+
+@contextmanager
+def open_tables(directory: Path, catalog: Catalog, threads: int, memory_limit: str) -> Iterator[Tables]:
+    """Open the candidate in `directory`. What DuckDB spills goes to a private directory beside it, removed at the end."""
+    with TemporaryDirectory(prefix=".audit-", dir=directory.parent) as spill:
+        config = {
+            "threads": threads,
+            "memory_limit": memory_limit,
+            "temp_directory": spill,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        tables = {product.id: _table(directory, product) for product in catalog.products.values()}
+        with duckdb.connect(":memory:", config=config) as connection:
+            opened = Tables(catalog, connection, config, tables)
+            for statement in view_statements(opened):
+                connection.execute(statement)
+            yield opened
+
+
+def view_statements(tables: Tables) -> list[str]:
+    """SQL that creates one view per usable product."""
+    return [f"create view {table.view} as from read_parquet('{_exact(table.path)}')" for table in tables.usable()]
+
+
+def literal(value: str | float | date | None) -> str:
+    """A value as SQL."""
+    if value is None:
+        return "null"
+    if isinstance(value, date):
+        return f"date '{value.isoformat()}'"
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
+
+
+def _table(directory: Path, product: Contract) -> Table:
+    path = directory / str(product.consumer) / f"{product.table}.parquet"
+    if not path.is_file():
+        return Table(product, path, None, "the file is missing")
+    try:
+        return Table(product, path, pq.read_schema(path))
+    except (pa.ArrowInvalid, OSError):
+        return Table(product, path, None, "the file is not readable Parquet")
+
+
+def _plain(type_: pa.DataType) -> pa.DataType:
+    """Arrow has several layouts of text; in Parquet they are one."""
+    return pa.string() if type_ in (pa.large_string(), pa.string_view()) else type_
+
+
+def _exact(path: Path) -> str:
+    """A path as DuckDB reads it: no character of it is a wildcard."""
+    return "".join(f"[{c}]" if c in "[*?" else c for c in str(path)).replace("'", "''")

@@ -1,0 +1,110 @@
+"""The shape of a contract as the platform uses it: frozen, complete, free of YAML.
+
+What belongs here: data classes and what follows from them alone. What does not: reading files (`load`).
+Vocabulary: Open Data Contract Standard v3; security levels 1-5 after JR/T 0197-2020, personal classes C1-C3
+after JR/T 0171-2020.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+KINDS = ("source", "derived", "mart", "product")
+DELIVERIES = ("full", "delta", "append", "derived")
+CONSUMERS = ("marketing", "risk", "shared")
+PURPOSES = ("marketing", "risk_management", "regulatory_reporting", "model_evaluation")
+
+
+class ContractError(Exception):
+    """A contract, feed, bank or policy file is wrong. The message names file, field, rule and what to do."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. `type` is the contract's physical type, for example `decimal(18,2)`."""
+
+    name: str
+    type: str
+    description: str
+    required: bool = False
+    key: bool = False
+    security_level: int = 1
+    personal_class: str | None = None
+    enum: tuple[str, ...] = ()
+    minimum: float | str | None = None
+    maximum: float | str | None = None
+    identifier: str | None = None
+    references: tuple[str, str] | None = None
+    purposes: tuple[str, ...] = ()
+    legal_basis: str = ""
+    inputs: tuple[str, ...] = ()
+
+    @property
+    def lake_name(self) -> str:
+        """Name beyond the ingest boundary: an identifier is there only as its token."""
+        return f"{self.name}_token" if self.identifier else self.name
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """A rule every row must meet: an SQL predicate over contract columns and `business_date`; null passes."""
+
+    name: str
+    description: str
+    predicate: str
+    dimension: str
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One table: what it means, who answers for it, and every rule that its rows and readers are held to."""
+
+    id: str
+    version: str
+    kind: str
+    name: str
+    domain: str
+    table: str
+    owner: str
+    purpose: str
+    grain: str
+    columns: tuple[Column, ...]
+    rules: tuple[RowRule, ...]
+    delivery: str
+    criticality: str
+    carry_forward_days: int
+    reject_limit: float
+    control_sums: tuple[str, ...]
+    purposes: tuple[str, ...]
+    legal_basis: str
+    path: Path = field(compare=False)
+    sha256: str
+    limitations: str = ""
+    available_at: str | None = None
+    consumer: str | None = None
+    mart: str | None = None
+    filter: str | None = None
+    release_point: str | None = None
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Names of the key columns, in order."""
+        return tuple(column.name for column in self.columns if column.key)
+
+    @property
+    def major(self) -> int:
+        """Major version: a breaking change raises it."""
+        return int(self.version.split(".")[0])
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """What reconciliation counts and adds up: rows, then every control sum."""
+        return ("rows", *self.control_sums)
+
+    def column(self, name: str) -> Column:
+        """The column `name`; KeyError where there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.id} has no column {name}")

@@ -1,0 +1,83 @@
+"""Which file a feed delivers for a business date, and whether it is there and complete."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+from pipelines.contracts.bank import Bank
+from pipelines.contracts.feed import Feed
+from pipelines.contracts.model import Contract
+from pipelines.ingest.faults import DeliveryFault
+from pipelines.settings import PROJECT, Settings
+
+
+def place(bank: Bank, settings: Settings) -> Path:
+    """The directory a bank delivers into: `deliveries` of bank.yaml unless the settings name another."""
+    if settings.deliveries is not None:
+        return settings.deliveries
+    return Path(bank.deliveries.format(public_data=settings.public_data, project=PROJECT))
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One delivered file. `date` is its business date; a history file carries the last date asked of it."""
+
+    feed: Feed
+    contract: Contract
+    date: date
+    path: Path
+    flag: Path | None = None
+    is_history: bool = False
+
+    def fault(self, rule: str, message: str, action: str = "") -> DeliveryFault:
+        """A whole-file fault of this delivery."""
+        action = action or f"ask {self.contract.owner} for a corrected file and run the night again"
+        return DeliveryFault(
+            self.contract.id, self.feed.source, self.date.isoformat(), rule, str(self.path), message, action
+        )
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the file as delivered."""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def require(self) -> None:
+        """Raise DeliveryFault unless the file is there, flagged complete and not empty."""
+        due = f" (due {self.contract.available_at} bank time)" if self.contract.available_at else ""
+        again = f"ask {self.contract.owner} for it{due} and run the night again"
+        if not self.path.is_file():
+            raise self.fault("missing_delivery", "no such file", again)
+        if self.flag is not None and not self.flag.is_file():
+            raise self.fault("missing_flag", f"the flag file {self.flag.name} is not there: not complete yet", again)
+        if self.path.stat().st_size == 0:
+            raise self.fault("empty_file", "the file has no bytes, not even a header", again)
+
+
+def history_delivery(feed: Feed, contract: Contract, until: date, directory: Path) -> Delivery:
+    """The history file of a feed."""
+    assert feed.history is not None
+    return Delivery(feed, contract, until, directory / feed.history.path, is_history=True)
+
+
+def daily_delivery(feed: Feed, contract: Contract, day: date, directory: Path) -> Delivery:
+    """The file of one business date."""
+    assert feed.daily is not None
+    flag = feed.daily.flag
+    return Delivery(
+        feed, contract, day, directory / feed.daily.path.format(date=day),
+        flag=directory / flag.format(date=day) if flag else None,
+    )  # fmt: skip
+
+
+def companion(delivery: Delivery, other: Feed, contracts: Callable[[str], Contract], directory: Path) -> Delivery:
+    """The delivery of another feed of the bank that `delivery` is read together with."""
+    contract = contracts(other.contract)
+    if other.history and (delivery.is_history or other.daily is None):
+        return history_delivery(other, contract, delivery.date, directory)
+    return daily_delivery(other, contract, delivery.date, directory)

@@ -1,0 +1,82 @@
+"""The lake on disk: its paths, atomic writing of a day, and the few questions that ingest asks of earlier days.
+
+One Parquet file per contract, source and business date, sorted by key, zstd. Only this module writes the lake.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.contracts.arrow import lake_schema
+from pipelines.contracts.model import Contract
+from pipelines.settings import PRIVATE_FILE, Home, make_directory
+
+_SCHEMA_SOURCE, _SCHEMA_DATE = "_schema", date(1, 1, 1)
+
+
+def partition(root: Path, contract_id: str, source: str, day: date) -> Path:
+    """Path of one day's file below `root`, which is the lake or the quarantine."""
+    return root / contract_id / f"source={source}" / f"business_date={day.isoformat()}" / "part.parquet"
+
+
+def scan(home: Home, contract_id: str) -> str:
+    """SQL for all landed rows of a contract, with `source` and `business_date`."""
+    pattern = home.lake / contract_id / "*" / "*" / "part.parquet"
+    return (
+        f"read_parquet('{pattern}', hive_partitioning=true, union_by_name=true, "
+        f"hive_types={{'business_date': date, 'source': varchar}})"
+    )
+
+
+def prepare(home: Home, contract: Contract) -> None:
+    """Put the empty file in place that gives a contract its schema before anything is landed."""
+    path = partition(home.lake, contract.id, _SCHEMA_SOURCE, _SCHEMA_DATE)
+    schema = lake_schema(contract)
+    if not path.exists() or not pq.read_schema(path).equals(schema):
+        write_parquet(path, schema.empty_table())
+
+
+def write_parquet(path: Path, table: pa.Table) -> None:
+    """Replace `path` atomically and durably."""
+    make_directory(path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+    with os.fdopen(descriptor, "wb") as file:
+        pq.write_table(table, file, compression="zstd", store_schema=False)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def latest_before(home: Home, contract: Contract, source: str, day: date) -> str:
+    """SQL for the state before `day`: one row per key with `_row_hash` and `_change` of its latest landed row."""
+    key = ", ".join(contract.key)
+    return (
+        f"select {key}, arg_max(_row_hash, business_date) as _row_hash, arg_max(_change, business_date) as _change "
+        f"from {scan(home, contract.id)} where source = '{source}' and business_date < date '{day}' group by {key}"
+    )
+
+
+def keys_landed(
+    con: duckdb.DuckDBPyConnection, home: Home, contract: Contract, source: str, first: date, last: date, window: int
+) -> str:
+    """SQL for the keys landed in the `window` days before `first` or after `last`, with the date of each."""
+    key = ", ".join(contract.key)
+    return (
+        f"select {key}, min(business_date) as business_date from {scan(home, contract.id)} where source = '{source}' "
+        f"and business_date >= date '{first - timedelta(days=window)}' "
+        f"and not business_date between date '{first}' and date '{last}' group by {key}"
+    )
+
+
+def first_known(home: Home, contract_id: str, key: str) -> str:
+    """SQL for each key of a contract, from any source, with the first business date on which it was known."""
+    return (
+        f"select {key} as key, min(business_date) as known from {scan(home, contract_id)} where _change = 'upsert' group by 1"
+    )

@@ -1,0 +1,85 @@
+"""The landing ledger: what every delivery brought and what became of it.
+
+One Parquet file per contract and source in the shape of `control.landing`. A date counts as landed once it stands
+here: the ledger is written after the rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.contracts.arrow import arrow_schema
+from pipelines.contracts.model import Contract
+from pipelines.ingest import lake
+from pipelines.settings import Home
+
+
+@dataclass(frozen=True)
+class Landing:
+    """One measure of one landed date; the fields are the columns of `control.landing`."""
+
+    contract: str
+    source: str
+    business_date: date
+    measure: str
+    status: str
+    delivery: str | None
+    delivery_sha256: str | None
+    recipe_sha256: str | None
+    landed_sha256: str | None
+    declared: Decimal | None
+    delivered: Decimal
+    accepted: Decimal
+    unchanged: Decimal
+    quarantined: Decimal
+    tombstones: Decimal
+
+
+class Ledger:
+    """The landings of one contract from one source."""
+
+    def __init__(self, home: Home, shape: Contract, contract: Contract, source: str):
+        self.path = home.control / "landing" / f"{contract.id}.{source}.parquet"
+        self._schema = arrow_schema(shape)
+        self.landings: list[Landing] = read(self.path)
+
+    def of(self, day: date) -> list[Landing]:
+        """The landings of one date, one per measure; empty where nothing was landed."""
+        return [landing for landing in self.landings if landing.business_date == day]
+
+    def landed_dates(self) -> set[date]:
+        """Dates that were delivered; carried ones are not."""
+        return {landing.business_date for landing in self.landings if landing.status == "landed"}
+
+    def record(self, landings: list[Landing]) -> None:
+        """Replace the landings of the dates in `landings`, durably."""
+        dates = {landing.business_date for landing in landings}
+        kept = [landing for landing in self.landings if landing.business_date not in dates]
+        self.landings = sorted(kept + landings, key=lambda landing: (landing.business_date, landing.measure))
+        rows = [asdict(landing) for landing in self.landings]
+        lake.write_parquet(self.path, pa.Table.from_pylist(rows, schema=self._schema))
+
+
+def read(path: Path) -> list[Landing]:
+    """The landings in one ledger file; none where it is absent."""
+    if not path.exists():
+        return []
+    return [Landing(**row) for row in pq.read_table(path).to_pylist()]
+
+
+def read_all(home: Home) -> list[Landing]:
+    """Every landing of a home, in order of file, date and measure."""
+    return [landing for path in sorted((home.control / "landing").glob("*.*.parquet")) for landing in read(path)]
+
+
+def prepare(home: Home, shape: Contract) -> None:
+    """Put the empty ledger in place, so that its schema can be read before anything is landed."""
+    path = home.control / "landing" / "_schema.parquet"
+    if not path.exists() or not pq.read_schema(path).equals(arrow_schema(shape)):
+        lake.write_parquet(path, arrow_schema(shape).empty_table())

@@ -1,0 +1,43 @@
+"""Keyed tokens: what stands for an identifier beyond the ingest boundary.
+
+A token is HMAC-SHA256 under a key of its identifier kind. A Polars plan that is not collected holds the key:
+nothing here returns or stores a lazy frame.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+import polars_hash  # noqa: F401  (registers the `chash` namespace)
+
+from pipelines.vault.keys import KeyRing
+
+# How an identifier is written before it is hashed, so that one person gives one token.
+_NORMALISED = {
+    "name": lambda text: text.str.strip_chars().str.replace_all(r"\s+", " "),
+    "national_id": lambda text: text.str.replace_all(r"[\s-]", "").str.to_uppercase(),
+    "phone": lambda text: text.str.replace_all(r"[^0-9]", ""),
+    "bank_account": lambda text: text.str.replace_all(r"[\s-]", "").str.to_uppercase(),
+}
+
+
+def kinds() -> tuple[str, ...]:
+    """Identifier kinds that can be tokenised."""
+    return tuple(_NORMALISED)
+
+
+def tokenise(frame: pl.DataFrame, columns: dict[str, str], ring: KeyRing) -> pl.DataFrame:
+    """Replace each column of `columns` (name to identifier kind) by `<name>_token`, in its place."""
+    expressions = []
+    for name in frame.columns:
+        if kind := columns.get(name):
+            text = _NORMALISED[kind](pl.col(name))
+            text = pl.when(text != "").then(text)
+            expressions.append(hmac_sha256(text, ring.token_key(kind)).alias(f"{name}_token"))
+        else:
+            expressions.append(pl.col(name))
+    return frame.select(expressions)
+
+
+def hmac_sha256(text: pl.Expr, key: str) -> pl.Expr:
+    """HMAC-SHA256 of a text column as 64 hex digits; null stays null."""
+    return text.chash.hmac_sha256(key=key)
