@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from pipelines.contracts.model import Column, Contract, RowRule
@@ -29,7 +29,7 @@ class Expectation:
     required      one                 -
     key           the key             -
     values        one                 values: tuple of text
-    range         one                 minimum, maximum: number, date or None
+    range         one                 minimum, maximum: number, date, timestamp or None
     rule          those it mentions   predicate: SQL; a row breaks it where it is false, null passes
     business_date business_date       -
     pseudonym     pseudonym           -
@@ -100,8 +100,9 @@ def _rules(contract: Contract, mart: Contract | None) -> list[tuple[RowRule, tup
     ]
 
 
-def _bound(column: Column, value: float | str | None) -> float | date | None:
-    return date.fromisoformat(value) if isinstance(value, str) and column.type == "date" else value
+def _bound(column: Column, value: float | str | None) -> float | str | date | None:
+    readers = {"date": date.fromisoformat, "timestamp": datetime.fromisoformat}
+    return readers[column.type](value) if isinstance(value, str) and column.type in readers else value
 
 
 def _expectation(

@@ -73,24 +73,22 @@ def read_known(raw: Path, as_of: date) -> Known:
         principal=hellers("amount"), payment=hellers("payments"),
     )  # fmt: skip
     return {
-        "client": files["client"].join(disp, on="client_id", how="semi"),
-        "disp": disp,
+        "client": files["client"].join(disp, on="client_id", how="semi"), "disp": disp,
         "owned": disp.filter(col("type") == "OWNER").select("client_id", "account_id", "opened_on"),
         "trans": trans.filter(col("booked_on") <= as_of),
         "loan": loan.filter(col("granted_on") <= as_of),
         "card": files["card"].filter(col("issued").str.to_datetime("%y%m%d %H:%M:%S").dt.date() <= as_of),
-    }
+    }  # fmt: skip
 
 
 def identity(known: Known, as_of: date) -> pl.DataFrame:
-    """Who the party is; this bank registers persons only, and no phone."""
+    """Who the party is; this bank registers persons only, and no phone. A birth number tells gender and month."""
     year, month = (col("birth_number").str.slice(at, 2).cast(pl.Int64) for at in (0, 2))
     months = (as_of.year - 1900 - year) * 12 + as_of.month - month % 50  # month + 50 for women
-    filled = 2 + col("district_id").is_not_null().cast(pl.Int64)  # gender and month are in the birth number
     return known["client"].select(
         "client_id", business_date=lit(as_of), party_kind=lit("person"), district_key=col("district_id"),
-        gender=when(month > 50).then(lit("female")).otherwise(lit("male")), age_years=months // 12,
-        contact_known=lit(False), identity_completeness=share(filled, lit(3)),
+        gender=when(month > 50).then(lit("female")).otherwise(lit("male")), contact_known=lit(False),
+        age_years=months // 12, identity_completeness=share(2 + col("district_id").is_not_null(), lit(3)),
     )  # fmt: skip
 
 
@@ -114,10 +112,9 @@ def balances(known: Known, as_of: date) -> pl.DataFrame:
     daily = daily.join(net, on=["client_id", "day"], how="left").sort("client_id", "day")
     daily = daily.with_columns(total=col("signed").fill_null(0).cum_sum().over("client_id"))
     last_90 = col("total").filter(col("day") > as_of - timedelta(days=90))
-    mean = last_90.sum().cast(pl.Float64) / 100 / 90
     return daily.group_by("client_id").agg(
         balance=col("total").last(), balance_min_90d=last_90.min(), balance_min_365d=col("total").min(),
-        balance_avg_90d=mean.round(2, mode="half_away_from_zero").cast(MONEY),
+        balance_avg_90d=(last_90.sum().cast(pl.Float64) / 100 / 90).round(2, mode="half_away_from_zero").cast(MONEY),
     )  # fmt: skip
 
 

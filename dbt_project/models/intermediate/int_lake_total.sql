@@ -1,0 +1,16 @@
+-- Counted from the files of the lake themselves, not from what ingest says it wrote.
+{% for contract in landed_contracts() %}
+    {% for measure in ['rows'] + contract.control_sums %}
+        select
+            '{{ contract.id }}' as contract,
+            source,
+            business_date,
+            '{{ measure }}' as measure,
+            cast({{ 'count(*)' if measure == 'rows' else 'sum(' ~ measure ~ ')' }} as decimal(38, 2)) as total
+        from {{ contract.relation }}
+        where _change = 'upsert' and business_date between {{ run_from() }} and {{ run_to() }}
+        group by source, business_date
+        {% if not loop.last %} union all {% endif %}
+    {% endfor %}
+    {% if not loop.last %} union all {% endif %}
+{% endfor %}

@@ -1,0 +1,36 @@
+{% set windows = {
+    30: ['credit_amount', 'debit_amount', 'credit_count', 'debit_count', 'income_amount'],
+    90: [
+        'credit_amount', 'debit_amount', 'credit_count', 'debit_count', 'income_amount', 'household_amount',
+        'insurance_amount', 'loan_payment_amount', 'cash_out_amount', 'card_amount',
+    ],
+    365: [
+        'credit_amount', 'debit_amount', 'credit_count', 'debit_count', 'income_amount', 'penalty_interest_count',
+        'fee_amount',
+    ],
+} %}
+
+with days as (
+    select
+        as_of.business_date,
+        {{ days_between('party_day.business_date', 'as_of.business_date') }} as days_ago,
+        {% for measure in flow_measures() -%}
+            party_day.{{ measure }},
+        {% endfor -%}
+        party_day.party_id
+    from {{ ref('int_as_of_date') }} as as_of
+    inner join {{ ref('int_party_day') }} as party_day
+        on as_of.business_date >= party_day.business_date
+)
+
+select
+    party_id,
+    {% for days, measures in windows.items() -%}
+        {% for measure in measures -%}
+            {{ sum_measure(measure, 'case when days_ago < ' ~ days ~ ' then ' ~ measure ~ ' end') }} as {{ measure }}_{{ days }}d,
+        {% endfor -%}
+    {% endfor -%}
+    min(days_ago) as days_since_booking,
+    business_date
+from days
+group by party_id, business_date

@@ -1,0 +1,85 @@
+with accounts as (
+    select
+        party_id,
+        business_date,
+        cast(count(*) filter (where is_owned) as bigint) as accounts_owned,
+        cast(count(*) filter (where not is_owned) as bigint) as accounts_disposed,
+        min(opened_on) as relationship_since
+    from {{ ref('int_party_account') }}
+    group by party_id, business_date
+),
+
+cards as (
+    select
+        holding.party_id,
+        as_of.business_date,
+        cast(count(distinct card.source || ' ' || card.card_key) as bigint) as cards_held
+    from {{ ref('int_as_of_date') }} as as_of
+    inner join {{ ref('stg_card__account') }} as card
+        on
+            as_of.business_date >= card.valid_from
+            and as_of.business_date < card.valid_to
+    inner join {{ ref('int_holding') }} as holding
+        on
+            card.holding_key = holding.holding_key
+            and as_of.business_date >= holding.valid_from
+            and as_of.business_date < holding.valid_to
+    group by holding.party_id, as_of.business_date
+),
+
+loans as (
+    select
+        account.party_id,
+        account.business_date,
+        cast(count(*) as bigint) as loans_granted,
+        cast(count(*) filter (where loan.term_ends_on > account.business_date) as bigint) as loans_active,
+        cast(
+            coalesce(sum(loan.principal) filter (where loan.term_ends_on > account.business_date), 0) as decimal(18, 2)
+        ) as loan_principal_active,
+        cast(
+            coalesce(sum(loan.monthly_payment) filter (where loan.term_ends_on > account.business_date), 0) as decimal(18, 2)
+        ) as loan_monthly_payment
+    from {{ ref('int_party_account') }} as account
+    inner join {{ ref('stg_loan__contract') }} as loan
+        on
+            account.account_key = loan.account_key
+            and account.business_date >= loan.valid_from
+            and account.business_date < loan.valid_to
+    where account.is_owned
+    group by account.party_id, account.business_date
+),
+
+orders as (
+    select
+        account.party_id,
+        account.business_date,
+        cast(count(*) as bigint) as standing_orders
+    from {{ ref('int_party_account') }} as account
+    inner join {{ ref('stg_core__standing_order') }} as standing_order
+        on
+            account.account_key = standing_order.account_key
+            and account.business_date >= standing_order.valid_from
+            and account.business_date < standing_order.valid_to
+    where account.is_owned
+    group by account.party_id, account.business_date
+)
+
+select
+    accounts.party_id,
+    accounts.business_date,
+    accounts.accounts_owned,
+    accounts.accounts_disposed,
+    accounts.relationship_since,
+    coalesce(cards.cards_held, 0) as cards_held,
+    coalesce(orders.standing_orders, 0) as standing_orders,
+    coalesce(loans.loans_granted, 0) as loans_granted,
+    coalesce(loans.loans_active, 0) as loans_active,
+    coalesce(loans.loan_principal_active, 0) as loan_principal_active,
+    coalesce(loans.loan_monthly_payment, 0) as loan_monthly_payment
+from accounts
+left join cards
+    on accounts.party_id = cards.party_id and accounts.business_date = cards.business_date
+left join orders
+    on accounts.party_id = orders.party_id and accounts.business_date = orders.business_date
+left join loans
+    on accounts.party_id = loans.party_id and accounts.business_date = loans.business_date

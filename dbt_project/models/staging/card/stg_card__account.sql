@@ -1,0 +1,11 @@
+with history as (
+    {{ landed_history(source('card', 'account'), key='card_key') }}
+)
+
+select
+    source,
+    card_key,
+    holding_key,
+    valid_from,
+    valid_to
+from history

@@ -1,0 +1,11 @@
+with history as (
+    {{ landed_history(source('core', 'account'), key='account_key') }}
+)
+
+select
+    source,
+    account_key,
+    opened_on,
+    valid_from,
+    valid_to
+from history

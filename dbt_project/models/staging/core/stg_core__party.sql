@@ -1,0 +1,15 @@
+with history as (
+    {{ landed_history(source('core', 'party'), key='party_key') }}
+)
+
+select
+    source,
+    party_key,
+    party_kind,
+    birth_month,
+    gender,
+    district_key,
+    phone_token is not null as has_phone,
+    valid_from,
+    valid_to
+from history

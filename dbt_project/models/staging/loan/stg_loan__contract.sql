@@ -1,0 +1,14 @@
+with history as (
+    {{ landed_history(source('loan', 'contract'), key='loan_key') }}
+)
+
+select
+    source,
+    loan_key,
+    account_key,
+    principal,
+    monthly_payment,
+    {{ add_months('granted_on', 'term_months') }} as term_ends_on,
+    valid_from,
+    valid_to
+from history

@@ -1,0 +1,149 @@
+"""Runs the suites of a candidate with Great Expectations, by SQL on DuckDB.
+
+The only module that knows Great Expectations, and it imports it late: the import takes seconds, so `preload` can
+be started while something else runs. It gives verdicts; what was seen is put into words by `failures`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from datetime import date
+from enum import Enum
+from typing import Any
+
+from pipelines.audit.failures import broken_row
+from pipelines.audit.gates import State
+from pipelines.audit.tables import Table, Tables, view_statements, without_values
+from pipelines.contracts.expectations import Expectation
+
+_CHECK = "check"
+_lock = threading.Lock()
+_databases = itertools.count()
+
+
+class _Dialect(str, Enum):
+    DUCKDB = "duckdb"
+
+
+def preload() -> None:
+    """Import Great Expectations and teach it DuckDB. Safe to call from any thread, any number of times."""
+    with _lock:
+        os.environ["GX_ANALYTICS_ENABLED"] = "false"
+        # Without one connection that stays open every query result is gone before it is read.
+        from great_expectations.execution_engine import sqlalchemy_execution_engine as execution
+
+        if _Dialect.DUCKDB not in execution._PERSISTED_CONNECTION_DIALECTS:
+            execution._PERSISTED_CONNECTION_DIALECTS += (_Dialect.DUCKDB,)
+        # It reports a failing query with its text and values; what may be said of one is said in the evidence.
+        logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+
+
+def preload_in_background() -> threading.Thread:
+    """Start `preload` beside what the caller does next; a failing import is reported by whoever needs it."""
+
+    def attempt() -> None:
+        try:
+            preload()
+        except ImportError:
+            pass
+
+    thread = threading.Thread(target=attempt, name="preload-great-expectations", daemon=True)
+    thread.start()
+    return thread
+
+
+def validate(
+    tables: Tables, suites: Mapping[str, Iterable[Expectation]], business_date: date
+) -> dict[str, tuple[State, str]]:
+    """State of every expectation by id, with the reason where it was not audited."""
+    preload()
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = gx.get_context(mode="ephemeral")
+    context.enable_analytics(False)
+    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+    source = context.data_sources.add_sql(
+        "candidate",
+        # A database in memory has no lock and leaves no file; its name makes it one for all connections.
+        connection_string=f"duckdb:///:memory:audit_{os.getpid()}_{next(_databases)}",
+        # Each statement on its own: a failing check must not abort the transaction of the others.
+        kwargs={"connect_args": {"config": dict(tables.config)}, "isolation_level": "AUTOCOMMIT"},
+    )
+    engines = [source.get_engine(), source.get_execution_engine().engine]
+    found: dict[str, tuple[State, str]] = {}
+    try:
+        with engines[0].connect() as connection:
+            for statement in view_statements(tables):
+                connection.exec_driver_sql(statement)
+            for product_id, suite in suites.items():
+                table = tables.by_product[product_id]
+                found |= _validate_table(gx, source, table, list(suite), business_date)
+    finally:
+        source.get_execution_engine().close()
+        for engine in engines:
+            engine.dispose()
+    return found
+
+
+def _validate_table(
+    gx: Any, source: Any, table: Table, suite: list[Expectation], business_date: date
+) -> dict[str, tuple[State, str]]:
+    found: dict[str, tuple[State, str]] = {}
+    asked = []
+    for expectation in suite:
+        if reason := table.unusable(expectation.columns if expectation.kind != "columns" else ()):
+            found[expectation.id] = ("not_audited", reason)
+        else:
+            asked.append(expectation)
+    if not asked:
+        return found
+    asset = source.add_table_asset(table.view, table_name=table.view)
+    batch = asset.add_batch_definition_whole_table("all").get_batch()
+    objects = [_as_gx(gx.expectations, expectation, business_date) for expectation in asked]
+    outcome = batch.validate(gx.ExpectationSuite(name=table.view, expectations=objects), result_format="BOOLEAN_ONLY")
+    for result in outcome.results:
+        found[result.expectation_config.meta[_CHECK]] = _state(result)
+    for expectation in asked:
+        # A query that aborts the whole evaluation leaves expectations without any result.
+        found.setdefault(expectation.id, ("not_audited", "the engine gave no result"))
+    return found
+
+
+def _as_gx(gx: Any, expectation: Expectation, business_date: date) -> Any:
+    meta = {_CHECK: expectation.id}
+    columns, arguments = list(expectation.columns), expectation.arguments
+    match expectation.kind:
+        case "columns":
+            return gx.ExpectTableColumnsToMatchOrderedList(column_list=columns, meta=meta)
+        case "required":
+            return gx.ExpectColumnValuesToNotBeNull(column=columns[0], meta=meta)
+        case "key" if len(columns) == 1:
+            return gx.ExpectColumnValuesToBeUnique(column=columns[0], meta=meta)
+        case "key":
+            return gx.ExpectCompoundColumnsToBeUnique(column_list=columns, meta=meta)
+        case "values":
+            return gx.ExpectColumnValuesToBeInSet(column=columns[0], value_set=list(arguments["values"]), meta=meta)
+        case "range":
+            limits = {"min_value": arguments["minimum"], "max_value": arguments["maximum"]}
+            return gx.ExpectColumnValuesToBeBetween(column=columns[0], **limits, meta=meta)
+    # Great Expectations fills placeholders in braces, so those of the predicate are doubled.
+    predicate = broken_row(expectation, business_date).replace("{", "{{").replace("}", "}}")
+    return gx.UnexpectedRowsExpectation(unexpected_rows_query=f"select 1 from {{batch}} where {predicate}", meta=meta)
+
+
+def _state(result: Any) -> tuple[State, str]:
+    if reason := _exception(result.exception_info or {}):
+        return "not_audited", reason
+    return ("passed", "") if result.success else ("failed", "")
+
+
+def _exception(info: Mapping[str, Any]) -> str:
+    """The message of an exception: given directly, or for each metric that could not be computed."""
+    details = [info] if "raised_exception" in info else [d for d in info.values() if isinstance(d, Mapping)]
+    raised = [str(d.get("exception_message") or "an exception") for d in details if d.get("raised_exception")]
+    return "; ".join(sorted({without_values(message) for message in raised}))

@@ -1,0 +1,151 @@
+"""Evidence: what was found of one candidate, bound to the hash of its content, and whether it allows publication.
+
+What belongs here: the record, its canonical form on disk, and its verification. What does not: how anything was
+checked, and times or durations, so that the same candidate gives the same evidence byte for byte.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pipelines.audit.content import EVIDENCE, canonical_json
+from pipelines.audit.gates import REGISTRY, gate_of
+from pipelines.settings import write_private
+
+FORMAT = 1
+_NAMED = 3
+
+
+class EvidenceError(Exception):
+    """There is no evidence, or it cannot be read. The message says what to do."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What one check came to. `failing_keys` holds published keys only, never another value of the data."""
+
+    id: str
+    state: str
+    severity: str
+    description: str
+    observed: str
+    failing_keys: tuple[dict[str, str | None], ...] = ()
+
+
+@dataclass(frozen=True)
+class Version:
+    """Which version of a contract or policy was held against the candidate."""
+
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything found of one candidate; checks are in order of their ids."""
+
+    candidate_hash: str
+    bank: str
+    business_date: date
+    contracts: dict[str, Version]
+    policy: Version
+    checks: tuple[CheckResult, ...]
+
+    def count(self, state: str) -> int:
+        """Number of checks in `state`."""
+        return sum(check.state == state for check in self.checks)
+
+    def refusals(self) -> tuple[CheckResult, ...]:
+        """Checks that stop publication: blocking, and failed or not audited."""
+        return tuple(check for check in self.checks if check.state != "passed" and _blocks(check.id))
+
+    def warnings(self) -> tuple[CheckResult, ...]:
+        """Checks that did not pass and do not stop publication."""
+        return tuple(check for check in self.checks if check.state != "passed" and not _blocks(check.id))
+
+    def to_json(self) -> bytes:
+        """Canonical JSON, with the gates that the checks belong to."""
+        gates = {gate.id: asdict(gate) for gate in REGISTRY.values()}
+        content = {**asdict(self), "business_date": self.business_date.isoformat(), "format": FORMAT, "gates": gates}
+        return canonical_json(content)
+
+    def write(self, directory: Path) -> Path:
+        """Write evidence.json beside the candidate, atomically and readable by its owner alone."""
+        path = directory / EVIDENCE
+        write_private(path, self.to_json())
+        return path
+
+
+def read_evidence(directory: Path) -> Evidence:
+    """The evidence beside a candidate. Raises EvidenceError where there is none or it is of another form."""
+    path = directory / EVIDENCE
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise EvidenceError(f"{path}: there is no evidence; audit the candidate") from None
+    except ValueError as error:
+        raise EvidenceError(f"{path}: not readable as evidence; audit the candidate again") from error
+    try:
+        return _evidence(content)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise EvidenceError(f"{path}: not evidence of format {FORMAT}; audit the candidate again") from error
+
+
+def verify(evidence: Evidence, candidate_hash: str, business_date: date, expected: Iterable[str]) -> list[str]:
+    """Why this evidence does not allow publishing that content as of that date; empty where it does.
+
+    `candidate_hash` is computed from the files that are about to be published, `expected` from contracts and
+    registry. How grave a failure is says the registry, whatever the evidence claims.
+    """
+    problems = []
+    if evidence.candidate_hash != candidate_hash:
+        problems.append(
+            f"the evidence is for content {evidence.candidate_hash[:12]}, and the candidate's content is "
+            f"{candidate_hash[:12]}: it was changed after the audit, or the evidence is of another candidate"
+        )
+    if evidence.business_date != business_date:
+        problems.append(f"the evidence is for business date {evidence.business_date}, not {business_date}")
+    expected, found = set(expected), Counter(check.id for check in evidence.checks)
+    problems += _listed("never checked", expected - found.keys())
+    problems += _listed("checked, but by no contract or gate of today", found.keys() - expected)
+    problems += _listed("checked twice", (check_id for check_id, times in found.items() if times > 1))
+    for check in evidence.checks:
+        if check.id in expected and check.state != "passed" and _blocks(check.id):
+            state = {"failed": "failed", "not_audited": "not audited"}.get(check.state, f"in unknown state {check.state}")
+            problems.append(f"{check.id} {state}: {check.observed}")
+    return problems
+
+
+def _blocks(check_id: str) -> bool:
+    try:
+        return gate_of(check_id).severity != "warn"
+    except KeyError:
+        return True
+
+
+def _listed(what: str, check_ids: Iterable[str]) -> list[str]:
+    ids = sorted(check_ids)
+    more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+    return [f"{what}: {', '.join(ids[:_NAMED])}{more}"] if ids else []
+
+
+def _evidence(content: dict[str, Any]) -> Evidence:
+    if content["format"] != FORMAT:
+        raise ValueError(content["format"])
+    known = {field.name for field in fields(Evidence)} | {"format", "gates"}
+    if unknown := content.keys() - known:
+        raise ValueError(unknown)
+    return Evidence(
+        candidate_hash=content["candidate_hash"],
+        bank=content["bank"],
+        business_date=date.fromisoformat(content["business_date"]),
+        contracts={contract_id: Version(**version) for contract_id, version in content["contracts"].items()},
+        policy=Version(**content["policy"]),
+        checks=tuple(CheckResult(**{**c, "failing_keys": tuple(c["failing_keys"])}) for c in content["checks"]),
+    )

@@ -1,0 +1,170 @@
+"""Checks that no identifier, internal id or undeclared column leaves with a candidate.
+
+Identifiers are found by their shape, in text and whole numbers of every published column: whatever a column is
+called, and whether or not its contract knows it. A person's name has no shape; that names stay behind the ingest
+boundary is proved where they are tokenised.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from pipelines.audit.failures import PSEUDONYM_SHAPE
+from pipelines.audit.gates import Verdict
+from pipelines.audit.subject import Subject, verdict
+from pipelines.audit.tables import NotAudited, Table, literal
+from pipelines.contracts.expectations import PSEUDONYM
+
+_MONTH, _DAY = "(0[1-9]|1[0-2])", "(0[1-9]|[12][0-9]|3[01])"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How an identifier looks, alone or within a text. `jurisdictions` empty: it is looked for everywhere."""
+
+    name: str
+    pattern: str
+    jurisdictions: frozenset[str] = frozenset()
+
+
+SHAPES = (
+    # Region, date of birth, order, check character (GB 11643). The check is not computed: a misread id is one too.
+    Shape("resident id", f"[1-9][0-9]{{5}}(18|19|20)[0-9]{{2}}{_MONTH}{_DAY}[0-9]{{3}}[0-9Xx]"),
+    Shape("mobile phone", "(([+]|00)?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}"),
+    # Czech and Slovak birth number: month + 50 for women, + 20 or + 70 since 2004, with its suffix.
+    Shape("birth number", "[0-9]{2}(0[1-9]|1[0-2]|[257][1-9]|[368][0-2])(0[1-9]|[12][0-9]|3[01])/[0-9]{3,4}"),
+    # Without the suffix it is six digits, as are region codes elsewhere: looked for where birth numbers are issued.
+    Shape("birth number", f"[0-9]{{2}}(0[1-9]|1[0-2]|5[1-9]|6[0-2]){_DAY}", frozenset({"CZ", "SK"})),
+)
+# An identifier stands alone: digits within a longer run of letters and digits are part of something else.
+_ALONE = "(^|[^0-9A-Za-z])({})([^0-9A-Za-z]|$)"
+_INTERNAL_ID = "(^|[^0-9A-Za-z])[0-9a-fA-F]{64}([^0-9A-Za-z]|$)"
+# The same shapes as numbers: mobile phones, with and without 86, and resident ids that end with a digit.
+_NUMBERS = ((13_000_000_000, 19_999_999_999), (8_613_000_000_000, 8_619_999_999_999), (10**17, 10**18 - 1))
+
+
+def no_raw_identifier(subject: Subject) -> Verdict:
+    """No column is named as an identifier of a source contract, and no value has the shape of one."""
+    jurisdiction = subject.catalog.bank(subject.content.bank).jurisdiction
+    shapes = [s for s in SHAPES if not s.jurisdictions or jurisdiction in s.jurisdictions]
+    identifiers = {
+        name
+        for contract in subject.catalog.sources.values()
+        for column in contract.columns
+        if column.identifier
+        for name in (column.name, column.lake_name)
+    }
+    faults, scanned = [], 0
+    for table in _readable(subject):
+        faults += [f"{table.contract.id} has a column {name}" for name in table.columns if name in identifiers]
+        for column in _columns(table, _is_text):
+            scanned += 1
+            faults += _text_faults(subject, table, column, shapes)
+        for column in _columns(table, pa.types.is_integer):
+            scanned += 1
+            within = " or ".join(f'"{column}" between {low} and {high}' for low, high in _NUMBERS)
+            faults += _fault(subject, table, column, within, "an identifier")
+    return verdict(faults, f"{scanned} columns")
+
+
+def no_party_id(subject: Subject) -> Verdict:
+    """No party id of this home, and nothing of its shape outside the pseudonym, is published under any name."""
+    crosswalk = literal(str(subject.crosswalk))
+    if not subject.crosswalk.is_file():
+        raise NotAudited("the party crosswalk is not there to compare with")
+    faults, compared = [], 0
+    for table in _readable(subject):
+        if "party_id" in table.columns:
+            faults.append(f"{table.contract.id} has a column party_id")
+        for column in _columns(table, _is_text):
+            if column == PSEUDONYM:
+                known = f'"{column}" in (select party_id from read_parquet({crosswalk}))'
+                faults += _fault(subject, table, column, known, "a party id")
+                compared += 1
+            else:
+                faults += _distinct_fault(subject, table, column, _INTERNAL_ID, "an internal id")
+    return verdict(faults, f"pseudonyms of {compared} products")
+
+
+def pseudonym_per_consumer(subject: Subject) -> Verdict:
+    """No two consumers see the same pseudonym, so they cannot join what they hold."""
+    tables = [t for t in _readable(subject) if PSEUDONYM in t.columns]
+    parts = [f"select distinct {literal(t.contract.consumer)} as consumer, {PSEUDONYM} from {t.view}" for t in tables]
+    if not parts:
+        return Verdict("passed", "no pseudonyms")
+    shared = subject.tables.rows(
+        f"select count(*) from (select {PSEUDONYM} from ({' union '.join(parts)}) where {PSEUDONYM} is not null "
+        f"group by {PSEUDONYM} having count(*) > 1)"
+    )[0][0]
+    return verdict([f"{shared} pseudonyms are seen by two consumers"] if shared else [], f"{len(parts)} products")
+
+
+def release_point(subject: Subject) -> Verdict:
+    """What a release point lets through stays within its signed domain, group size and vocabulary."""
+    policy, faults, used = subject.catalog.policy, [], 0
+    for product in subject.catalog.products.values():
+        if product.release_point is None:
+            continue
+        used += 1
+        if product.release_point not in policy.release_points:
+            faults.append(f"{product.id}: the policy has no release point {product.release_point}")
+            continue
+        point = policy.release_points[product.release_point]
+        names = {name.rpartition(".")[2] for name in point["inputs"]}
+        released = [column for column in product.columns if column.name in names]
+        table = subject.tables.need(product.id, tuple(column.name for column in released))
+        for column in released:
+            value = f'"{column.name}"'
+            if column.enum:
+                domain = ", ".join(literal(str(entry)) for entry in point["output_domain"])
+                faults += _fault(subject, table, column.name, f"{value} not in ({domain})", "a value outside the domain")
+                small = f"group by {value} having count(*) < {int(point['minimum_group'])}"
+                if groups := subject.tables.rows(f"select count(*) from (select {value} from {table.view} {small})")[0][0]:
+                    faults.append(f"{product.id}.{column.name}: {groups} groups below {point['minimum_group']} parties")
+            elif column.type == "string":
+                codes = ", ".join(literal(code) for code in policy.marketing_reason_codes)
+                beyond = f"len(list_filter(string_split({value}, ';'), lambda code: code not in ({codes}))) > 0"
+                faults += _fault(subject, table, column.name, beyond, "a code outside the vocabulary")
+    return verdict(faults, f"{used} release points")
+
+
+def _text_faults(subject: Subject, table: Table, column: str, shapes: list[Shape]) -> list[str]:
+    any_shape = _ALONE.format("|".join(f"({shape.pattern})" for shape in shapes))
+    if not _distinct_fault(subject, table, column, any_shape, ""):
+        return []
+    return [
+        fault
+        for shape in shapes
+        for fault in _distinct_fault(subject, table, column, _ALONE.format(shape.pattern), f"a {shape.name}")
+    ]
+
+
+def _distinct_fault(subject: Subject, table: Table, column: str, pattern: str, what: str) -> list[str]:
+    """As `_fault`, over distinct values: codes repeat, and a regular expression costs more than a grouping."""
+    # A well-formed pseudonym is neither; in the column of that name only what else stands there is looked at.
+    where = f"where not ({PSEUDONYM_SHAPE})" if column == PSEUDONYM else ""
+    source = f'(select distinct "{column}" from {table.view} {where})'
+    count = subject.tables.rows(
+        f'select count(*) from {source} where regexp_matches("{column}", {literal(pattern)})'
+    )[0][0]
+    return [f"{table.contract.id}.{column}: {count} distinct values look like {what}"] if count else []
+
+
+def _fault(subject: Subject, table: Table, column: str, predicate: str, what: str) -> list[str]:
+    count = subject.tables.rows(f"select count(*) from {table.view} where {predicate}")[0][0]
+    return [f"{table.contract.id}.{column}: {count} rows hold {what}"] if count else []
+
+
+def _readable(subject: Subject) -> list[Table]:
+    """Every table, or NotAudited: what cannot be read cannot be called free of identifiers."""
+    return [subject.tables.need(product_id) for product_id in subject.tables.by_product]
+
+
+def _columns(table: Table, kind: object) -> list[str]:
+    return [field.name for field in table.schema if kind(field.type)] if table.schema is not None else []
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    return pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_)

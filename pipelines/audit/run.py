@@ -1,0 +1,123 @@
+"""Audits one candidate: opens it, carries out every check of the registry, and writes the evidence.
+
+What belongs here: the order of things, and that no check is lost. What does not: any check itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+from pipelines.audit import consistency, governance, privacy
+from pipelines.audit.content import read_content
+from pipelines.audit.engine import preload_in_background, validate
+from pipelines.audit.evidence import CheckResult, Evidence, Version
+from pipelines.audit.failures import broken_row, failing_keys, observed
+from pipelines.audit.gates import REGISTRY, SINGLE, Verdict, expected_checks, gate_of, suites, types_check
+from pipelines.audit.subject import Check, Subject
+from pipelines.audit.tables import NotAudited, Table, Tables, open_tables, without_values
+from pipelines.contracts.expectations import Expectation
+from pipelines.contracts.load import Catalog
+
+CHECKS: dict[str, Check] = {
+    "candidate.content": governance.content,
+    "candidate.business_date": governance.business_date,
+    "reconciliation.agreed": governance.agreed,
+    "reconciliation.present": governance.present,
+    "coverage.required": governance.required,
+    "coverage.carried": governance.carried,
+    "consumers.consistent": consistency.consistent,
+    "privacy.no_raw_identifier": privacy.no_raw_identifier,
+    "privacy.no_party_id": privacy.no_party_id,
+    "privacy.pseudonym_per_consumer": privacy.pseudonym_per_consumer,
+    "privacy.release_point": privacy.release_point,
+}
+
+
+def audit_candidate(
+    directory: Path, catalog: Catalog, crosswalk: Path, *, threads: int = 2, memory_limit: str = "4GB"
+) -> Evidence:
+    """Audit the candidate in `directory` and write evidence.json beside it.
+
+    `crosswalk` is the home's party_crosswalk.parquet: what may not be published. Raises ContentError where the
+    directory is no candidate at all; everything else that is wrong is a check that did not pass.
+    """
+    preload_in_background()
+    content = read_content(directory)
+    with open_tables(directory, catalog, threads, memory_limit) as tables:
+        subject = Subject(directory, content, catalog, tables, crosswalk)
+        found = {name: _attempt(lambda check=check: check(subject)) for name, check in CHECKS.items()}
+        found |= {types_check(product_id): _types(table) for product_id, table in tables.by_product.items()}
+        found |= _expectations(subject, tables)
+    evidence = Evidence(
+        candidate_hash=content.hash,
+        bank=content.bank,
+        business_date=content.business_date,
+        contracts={c.id: Version(c.version, c.sha256) for c in catalog.all().values()},
+        policy=Version(catalog.policy.version, catalog.policy.sha256),
+        checks=_results(catalog, found),
+    )
+    evidence.write(directory)
+    return evidence
+
+
+def _expectations(subject: Subject, tables: Tables) -> dict[str, Verdict]:
+    business_date, found = subject.content.business_date, {}
+    by_product = suites(subject.catalog)
+    states = validate(tables, by_product, business_date)
+    for product_id, suite in by_product.items():
+        table = tables.by_product[product_id]
+        for expectation in suite:
+            state, reason = states[expectation.id]
+            if state == "not_audited":
+                found[expectation.id] = Verdict(state, reason)
+            else:
+                found[expectation.id] = _attempt(lambda e=expectation, t=table, s=state: _seen(subject, t, e, s))
+    return found
+
+
+def _seen(subject: Subject, table: Table, expectation: Expectation, state: str) -> Verdict:
+    business_date, failed = subject.content.business_date, state == "failed"
+    words = observed(subject.tables, table, expectation, business_date, failed)
+    keys = ()
+    if failed and expectation.kind != "columns":
+        keys = failing_keys(subject.tables, table, broken_row(expectation, business_date))
+    return Verdict(state, words, keys)
+
+
+def _types(table: Table) -> Verdict:
+    if table.schema is None:
+        return Verdict("not_audited", table.fault)
+    wrong = table.mistyped()
+    return Verdict("failed", "; ".join(wrong.values())) if wrong else Verdict("passed", f"{len(table.columns)} columns")
+
+
+def _attempt(check: Callable[[], Verdict]) -> Verdict:
+    """Carry out a check. One that cannot be is not audited; it never ends the audit and never counts as passed."""
+    try:
+        return check()
+    except NotAudited as reason:
+        return Verdict("not_audited", str(reason))
+    except duckdb.Error as error:
+        return Verdict("not_audited", without_values(str(error)))
+    except Exception as error:  # any fault of a check is the check's, not the candidate's
+        return Verdict("not_audited", type(error).__name__)
+
+
+def _results(catalog: Catalog, found: dict[str, Verdict]) -> tuple[CheckResult, ...]:
+    descriptions = {e.id: e.description for suite in suites(catalog).values() for e in suite}
+    # Where privacy is in doubt, nothing of the data is written down, published key or not.
+    withheld = any(v.state != "passed" for name, v in found.items() if name.startswith(("privacy.", "contract.pseudonym")))
+    results = []
+    for check_id in sorted(expected_checks(catalog)):
+        gate = gate_of(check_id)
+        verdict = found.get(check_id, Verdict("not_audited", "the check was not carried out"))
+        description = descriptions.get(check_id) or f"{gate.protects[0].upper()}{gate.protects[1:]}."
+        keys = () if withheld else verdict.failing_keys
+        results.append(CheckResult(check_id, verdict.state, gate.severity, description, verdict.observed, keys))
+    return tuple(results)
+
+
+assert CHECKS.keys() == SINGLE <= REGISTRY.keys(), "every gate has its check"

@@ -1,0 +1,1 @@
+"""Who is who: gives every source record a party, and every party an id that never changes."""

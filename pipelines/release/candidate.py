@@ -1,0 +1,104 @@
+"""Builds a release candidate: each product contract projected from its mart, pseudonymised, sorted, hashed.
+
+A candidate lies under `candidates/<content hash>/` and is nothing to anyone until it has been audited.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.audit.content import CANDIDATE, canonical_json, list_content
+from pipelines.contracts.arrow import arrow_schema
+from pipelines.contracts.load import Catalog
+from pipelines.contracts.model import Contract
+from pipelines.release.refused import Refused
+from pipelines.settings import PRIVATE_FILE, Home, make_directory, write_private
+from pipelines.vault.keys import KeyRing
+from pipelines.vault.tokens import hmac_sha256
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """`rows` counts the rows of each product by contract id."""
+
+    directory: Path
+    content_hash: str
+    business_date: date
+    rows: dict[str, int]
+
+
+def build_candidate(catalog: Catalog, home: Home, ring: KeyRing, bank: str, business_date: date) -> Candidate:
+    """Project every product as of `business_date`.
+
+    Raises Refused where a mart does not hold that date because it was last built for another one.
+    """
+    staging = home.candidates / f".building-{os.getpid()}-{business_date.isoformat()}"
+    shutil.rmtree(staging, ignore_errors=True)
+    make_directory(staging)
+    try:
+        rows = {}
+        with closing(duckdb.connect(str(home.warehouse), read_only=True)) as con:
+            for product in catalog.products.values():
+                table = project(con, product, catalog.marts[str(product.mart)], ring, business_date)
+                rows[product.id] = table.num_rows
+                _write(make_directory(staging / str(product.consumer)) / f"{product.table}.parquet", table)
+        content = list_content(staging, bank, business_date)
+        described = {"bank": bank, "business_date": business_date.isoformat(), "content_hash": content.hash, "rows": rows}
+        write_private(staging / CANDIDATE, canonical_json(described))
+        target = home.candidates / content.hash
+        shutil.rmtree(target, ignore_errors=True)
+        staging.rename(target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return Candidate(target, content.hash, business_date, rows)
+
+
+def project(
+    con: duckdb.DuckDBPyConnection, product: Contract, mart: Contract, ring: KeyRing, business_date: date
+) -> pa.Table:
+    """The rows of `product` as of `business_date`, in the columns, types and order of its contract."""
+    held, present = con.execute(
+        f"select count(*), count(*) filter (where business_date = ?) from marts.{mart.table}", [business_date]
+    ).fetchall()[0]
+    if held and not present:
+        raise Refused(
+            f"{mart.table} holds other dates than {business_date}: it was built for another night. "
+            f"Materialise the marts for {business_date}, or run `zhongtai nightly --date {business_date}`"
+        )
+    names = [column.name for column in product.columns if column.name != "pseudonym"]
+    by_party = "pseudonym" in product.key
+    selected = ", ".join([*names, "party_id"] if by_party else names)
+    where = f"business_date = date '{business_date}'" + (f" and ({product.filter})" if product.filter else "")
+    frame = con.execute(f"select {selected} from marts.{mart.table} where {where}").pl()
+    if by_party:
+        pseudonym = hmac_sha256(pl.col("party_id"), ring.pseudonym_key(str(product.consumer)))
+        frame = frame.with_columns(pseudonym=pseudonym)
+    schema = arrow_schema(product)
+    return frame.select(schema.names).sort(product.key).to_arrow().cast(schema)
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+    with os.fdopen(descriptor, "wb") as file:
+        pq.write_table(table, file, compression="zstd", store_schema=False)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def prune_candidates(home: Home, keep: int) -> None:
+    """Remove all but the `keep` latest candidates, and what interrupted builds left behind."""
+    for leftover in home.candidates.glob(".*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    candidates = sorted(home.candidates.iterdir(), key=lambda path: (path.stat().st_mtime_ns, path.name))
+    for path in candidates[: max(0, len(candidates) - keep)]:
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,113 @@
+"""What has been published: the releases of a home, the current one, and whether a release is still what it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pipelines.audit.content import Content, File, canonical_json
+from pipelines.audit.evidence import read_evidence
+from pipelines.contracts.load import Catalog
+from pipelines.release.consumer_file import differences
+from pipelines.settings import Home, InputError
+
+MANIFEST, RUN = "manifest.json", "run.json"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release directory and its manifest."""
+
+    path: Path
+    manifest: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Business date and the first twelve digits of the manifest's hash."""
+        return self.path.name
+
+    @property
+    def business_date(self) -> date:
+        """Business date the release is as of."""
+        return date.fromisoformat(self.manifest["business_date"])
+
+    @property
+    def content_hash(self) -> str:
+        """Hash of the published content."""
+        return self.manifest["content_hash"]
+
+    def run(self) -> dict[str, Any]:
+        """When and by which run it was published."""
+        return json.loads((self.path / RUN).read_bytes())
+
+
+def release_id(manifest: dict[str, Any]) -> str:
+    """The id that follows from a manifest: the same release has the same id, whenever it is made."""
+    return f"{manifest['business_date']}-{hashlib.sha256(canonical_json(manifest)).hexdigest()[:12]}"
+
+
+def read_release(path: Path) -> Release:
+    """The release in directory `path`."""
+    return Release(path, json.loads((path / MANIFEST).read_bytes()))
+
+
+def list_releases(home: Home) -> list[Release]:
+    """Every release, oldest business date first."""
+    if not home.releases.is_dir():
+        return []
+    paths = [path for path in home.releases.iterdir() if (path / MANIFEST).is_file() and not path.is_symlink()]
+    return [read_release(path) for path in sorted(paths, key=lambda path: path.name) if not path.name.startswith(".")]
+
+
+def current(home: Home) -> Release | None:
+    """The release that consumers see, or None before the first."""
+    pointer = home.releases / "current"
+    # Resolved once: what follows reads one release, even while the pointer moves.
+    return read_release(pointer.resolve(strict=True)) if pointer.exists() else None
+
+
+def find(home: Home, name: str | None) -> Release:
+    """The release called `name`, or beginning with it; the current one without a name. Raises InputError."""
+    if name in (None, "current"):
+        release = current(home)
+        if release is None:
+            raise InputError(f"nothing is published in {home.path} yet: run `zhongtai nightly`")
+        return release
+    matches = [release for release in list_releases(home) if release.id.startswith(str(name))]
+    if len(matches) != 1:
+        known = ", ".join(release.id for release in list_releases(home)) or "none"
+        raise InputError(f"{len(matches)} releases are called '{name}'; there are: {known}")
+    return matches[0]
+
+
+def verify_release(release: Release, catalog: Catalog) -> list[str]:
+    """What is wrong with a release, in plain words; empty where it is what was published."""
+    problems = []
+    if release_id(release.manifest) != release.id:
+        problems.append(f"{MANIFEST} was changed: it does not give the id {release.id}")
+    published = {name: entry["sha256"] for name, entry in release.manifest["files"].items()}
+    for name, sha256 in published.items():
+        path = release.path / name
+        if not path.is_file():
+            problems.append(f"{name} is missing")
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+            problems.append(f"{name} was changed: its hash is not the one in {MANIFEST}")
+    if not problems:
+        problems += _check_content(release)
+        for consumer in ("marketing", "risk"):
+            problems += differences(release.path, consumer, catalog)
+    return problems
+
+
+def _check_content(release: Release) -> list[str]:
+    evidence = read_evidence(release.path)
+    if evidence is None or evidence.sha256 != release.manifest["evidence_sha256"]:
+        return ["evidence.json is missing or was changed"]
+    problems = [] if evidence.candidate_hash == release.content_hash else ["evidence.json is for other content"]
+    files = tuple(File(name, entry["sha256"], entry["rows"]) for name, entry in sorted(release.manifest["files"].items()))
+    content = Content(release.manifest["bank"], release.business_date, files)
+    return problems if content.hash == release.content_hash else [*problems, "the content hash does not fit the files"]

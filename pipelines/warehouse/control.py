@@ -1,0 +1,63 @@
+"""What Python tells dbt about a run, as Parquet relations: policy, legal bases, business dates and their digests.
+
+A changed relation does not touch dbt's parsed project, as a changed variable would.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+
+from pipelines.contracts.arrow import arrow_schema
+from pipelines.contracts.bank import Bank
+from pipelines.contracts.load import Catalog
+from pipelines.ingest import lake, ledger
+from pipelines.settings import PROJECT, Home
+
+
+def write_control(catalog: Catalog, home: Home, bank: Bank, release_dates: list[date]) -> dict[date, str]:
+    """Write every control relation for a run that builds marts as of `release_dates`; returns the digest of each date."""
+    digests = date_digests(catalog, home)
+    policy = [{"name": n, "value": v, "text": f"{v:g}"} for n, v in sorted(catalog.policy.thresholds.items())]
+    bases = [{"purpose": b.purpose, "basis": b.basis, "article": b.article} for b in bank.legal_basis]
+    wanted = set(release_dates)
+    dates = [
+        {"business_date": day, "digest": digests.get(day, ""), "is_release_date": day in wanted}
+        for day in sorted(digests.keys() | wanted)
+    ]
+    for name, rows in (("policy", policy), ("legal_basis", bases), ("business_date", dates)):
+        _write(catalog, home, name, rows)
+    return digests
+
+
+def date_digests(catalog: Catalog, home: Home) -> dict[date, str]:
+    """A digest per landed date over all that its facts follow from: landed files, and the models that build them."""
+    recipe = _recipe(catalog)
+    landed: dict[date, list[str]] = defaultdict(list)
+    for landing in ledger.read_all(home):
+        if landing.measure == "rows":
+            parts = (landing.contract, landing.source, landing.status, str(landing.landed_sha256), str(landing.delivery_sha256))
+            landed[landing.business_date].append("|".join(parts))
+    return {
+        day: hashlib.sha256("\n".join([recipe, *sorted(lines)]).encode()).hexdigest() for day, lines in landed.items()
+    }
+
+
+def _recipe(catalog: Catalog) -> str:
+    """Hash of what turns landed rows into facts; another recipe rebuilds every date."""
+    digest = hashlib.sha256()
+    for path in sorted((PROJECT / "dbt_project").rglob("*.sql")):
+        if {"intermediate", "staging", "macros"} & set(path.parts) and "target" not in path.parts:
+            digest.update(path.read_bytes())
+    for contract in catalog.sources.values():
+        digest.update(f"{contract.id}@{contract.major}".encode())
+    return digest.hexdigest()
+
+
+def _write(catalog: Catalog, home: Home, name: str, rows: list[dict[str, Any]]) -> None:
+    schema = arrow_schema(catalog.derived[f"control.{name}"])
+    lake.write_parquet(home.control / f"{name}.parquet", pa.Table.from_pylist(rows, schema=schema))
