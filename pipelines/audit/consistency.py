@@ -12,6 +12,7 @@ from pipelines.audit.gates import Verdict
 from pipelines.audit.subject import Subject, verdict
 from pipelines.audit.tables import Table
 from pipelines.contracts.expectations import PSEUDONYM, mentioned
+from pipelines.contracts.model import Contract
 
 
 def consistent(subject: Subject) -> Verdict:
@@ -36,7 +37,7 @@ def _pairs(subject: Subject) -> list[tuple[Table, Table]]:
     ]
 
 
-def _names(product) -> tuple[str, ...]:
+def _names(product: Contract) -> tuple[str, ...]:
     return tuple(column.name for column in product.columns)
 
 

@@ -59,8 +59,9 @@ def canonical_json(value: Any) -> bytes:
 
 def list_content(directory: Path, bank: str, business_date: date) -> Content:
     """Hash every file below `directory`. Raises ContentError where one is not a plain, readable Parquet file."""
-    found = sorted(path for path in directory.rglob("*") if path.is_symlink() or not path.is_dir())
-    return Content(bank, business_date, tuple(_file(directory, path) for path in found if not _describes(directory, path)))
+    below = (path for path in sorted(directory.rglob("*")) if path.is_symlink() or not path.is_dir())
+    files = (_file(directory, path) for path in below if not _describes(directory, path))
+    return Content(bank, business_date, tuple(files))
 
 
 def read_content(directory: Path) -> Content:

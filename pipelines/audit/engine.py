@@ -6,13 +6,14 @@ be started while something else runs. It gives verdicts; what was seen is put in
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import os
 import threading
 from collections.abc import Iterable, Mapping
 from datetime import date
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 from pipelines.audit.failures import broken_row
@@ -25,7 +26,7 @@ _lock = threading.Lock()
 _databases = itertools.count()
 
 
-class _Dialect(str, Enum):
+class _Dialect(StrEnum):
     DUCKDB = "duckdb"
 
 
@@ -46,10 +47,8 @@ def preload_in_background() -> threading.Thread:
     """Start `preload` beside what the caller does next; a failing import is reported by whoever needs it."""
 
     def attempt() -> None:
-        try:
+        with contextlib.suppress(ImportError):
             preload()
-        except ImportError:
-            pass
 
     thread = threading.Thread(target=attempt, name="preload-great-expectations", daemon=True)
     thread.start()

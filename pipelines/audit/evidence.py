@@ -20,6 +20,7 @@ from pipelines.settings import write_private
 
 FORMAT = 1
 _NAMED = 3
+_STATES = {"failed": "failed", "not_audited": "not audited"}
 
 
 class EvidenceError(Exception):
@@ -117,8 +118,7 @@ def verify(evidence: Evidence, candidate_hash: str, business_date: date, expecte
     problems += _listed("checked twice", (check_id for check_id, times in found.items() if times > 1))
     for check in evidence.checks:
         if check.id in expected and check.state != "passed" and _blocks(check.id):
-            state = {"failed": "failed", "not_audited": "not audited"}.get(check.state, f"in unknown state {check.state}")
-            problems.append(f"{check.id} {state}: {check.observed}")
+            problems.append(f"{check.id} {_STATES.get(check.state, 'in an unknown state')}: {check.observed}")
     return problems
 
 

@@ -45,11 +45,10 @@ def observed(tables: Tables, table: Table, expectation: Expectation, business_da
     """What was seen, in words that hold no value of the data."""
     if expectation.kind == "columns":
         return _column_differences(table) if failed else f"{len(table.columns)} columns"
-    total = tables.rows(f"select count(*) from {table.view}")[0][0]
     if not failed:
-        return f"0 of {total} rows"
+        return f"0 of {table.rows} rows"
     predicate = broken_row(expectation, business_date).replace("{view}", table.view)
-    return f"{tables.rows(f'select count(*) from {table.view} where {predicate}')[0][0]} of {total} rows"
+    return f"{tables.rows(f'select count(*) from {table.view} where {predicate}')[0][0]} of {table.rows} rows"
 
 
 def failing_keys(tables: Tables, table: Table, predicate: str) -> tuple[dict[str, str | None], ...]:
@@ -57,9 +56,14 @@ def failing_keys(tables: Tables, table: Table, predicate: str) -> tuple[dict[str
     columns = [name for name in _shown(table.contract) if name in table.columns]
     if not columns:
         return ()
-    shown = ", ".join(f"case when {PSEUDONYM_SHAPE} then {PSEUDONYM} end" if c == PSEUDONYM else f'cast("{c}" as varchar)' for c in columns)
-    sql = f"select distinct {shown} from {table.view} where {predicate.replace('{view}', table.view)} order by all limit {SAMPLE_SIZE}"
-    return tuple(dict(zip(columns, row, strict=True)) for row in tables.rows(sql))
+    shown = {name: f'cast("{name}" as varchar)' for name in columns}
+    if PSEUDONYM in shown:
+        shown[PSEUDONYM] = f"case when {PSEUDONYM_SHAPE} then {PSEUDONYM} end"
+    rows = tables.rows(
+        f"select distinct {', '.join(shown.values())} from {table.view} "
+        f"where {predicate.replace('{view}', table.view)} order by all limit {SAMPLE_SIZE}"
+    )
+    return tuple(dict(zip(columns, row, strict=True)) for row in rows)
 
 
 def _shown(contract: Contract) -> list[str]:

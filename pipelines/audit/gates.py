@@ -38,31 +38,32 @@ class Verdict:
 
 # Principles: 2 architecture, 3 accuracy and integrity, 4 completeness, 5 timeliness, 7 accuracy of reports,
 # 11 distribution (to those entitled, with confidentiality kept).
+_OFFICE, _PROTECTION = "data-office", "data-protection-officer"
 REGISTRY: dict[str, Gate] = {
     gate.id: gate
     for gate in (
-        Gate("candidate.content", "block", "data-office", 3, "what is audited is what was built, and nothing beside it"),
-        Gate("candidate.business_date", "block", "data-office", 5, "the release says what was known on its date"),
-        Gate("contract.columns", "block", "data-office", 2, "consumers get the columns they were promised, and no others"),
-        Gate("contract.types", "block", "data-office", 2, "values keep their type and scale"),
-        Gate("contract.required", "block", "data-office", 4, "what must be known is known"),
-        Gate("contract.key", "block", "data-office", 3, "one row per grain: nothing is counted twice"),
-        Gate("contract.values", "block", "data-office", 3, "codes mean what the contract says"),
-        Gate("contract.range", "block", "data-office", 3, "figures are possible"),
-        Gate("contract.rule", "block", "data-office", 3, "columns of a row agree with each other"),
-        Gate("contract.business_date", "block", "data-office", 5, "no row is as of another date"),
-        Gate("contract.pseudonym", "block", "data-protection-officer", 11, "parties appear under pseudonyms only"),
-        Gate("reconciliation.agreed", "block", "data-office", 3, "counts and sums agree from delivery to mart"),
-        Gate("reconciliation.present", "block", "data-office", 4, "every required delivery was reconciled"),
-        Gate("coverage.required", "block", "data-office", 4, "no required delivery is absent"),
-        Gate("coverage.carried", "warn", "data-office", 5, "optional data is not carried beyond its contract"),
-        Gate("consumers.consistent", "block", "data-office", 7, "marketing and risk see the same parties and decisions"),
-        Gate("privacy.no_raw_identifier", "block", "data-protection-officer", 11, "no identity or phone number leaves"),
-        Gate("privacy.no_party_id", "block", "data-protection-officer", 11, "no internal id leaves"),
-        Gate("privacy.pseudonym_per_consumer", "block", "data-protection-officer", 11, "two consumers cannot join parties"),
-        Gate("privacy.release_point", "block", "data-protection-officer", 11, "a wider purpose sees only what was signed"),
+        Gate("candidate.content", "block", _OFFICE, 3, "what is audited is what was built, and nothing beside it"),
+        Gate("candidate.business_date", "block", _OFFICE, 5, "the release says what was known on its date"),
+        Gate("contract.columns", "block", _OFFICE, 2, "consumers get the columns promised to them, and no others"),
+        Gate("contract.types", "block", _OFFICE, 2, "values keep their type and scale"),
+        Gate("contract.required", "block", _OFFICE, 4, "what must be known is known"),
+        Gate("contract.key", "block", _OFFICE, 3, "one row per grain: nothing is counted twice"),
+        Gate("contract.values", "block", _OFFICE, 3, "codes mean what the contract says"),
+        Gate("contract.range", "block", _OFFICE, 3, "figures are possible"),
+        Gate("contract.rule", "block", _OFFICE, 3, "columns of a row agree with each other"),
+        Gate("contract.business_date", "block", _OFFICE, 5, "no row is as of another date"),
+        Gate("contract.pseudonym", "block", _PROTECTION, 11, "parties appear under pseudonyms only"),
+        Gate("reconciliation.agreed", "block", _OFFICE, 3, "counts and sums agree from delivery to mart"),
+        Gate("reconciliation.present", "block", _OFFICE, 4, "every required delivery was reconciled"),
+        Gate("coverage.required", "block", _OFFICE, 4, "no required delivery is absent"),
+        Gate("coverage.carried", "warn", _OFFICE, 5, "optional data is not carried beyond its contract"),
+        Gate("consumers.consistent", "block", _OFFICE, 7, "consumers see the same parties and decisions"),
+        Gate("privacy.no_raw_identifier", "block", _PROTECTION, 11, "no identity or phone number leaves"),
+        Gate("privacy.no_party_id", "block", _PROTECTION, 11, "no internal id leaves"),
+        Gate("privacy.pseudonym_per_consumer", "block", _PROTECTION, 11, "consumers cannot join what they hold"),
+        Gate("privacy.release_point", "block", _PROTECTION, 11, "a wider purpose sees only what was signed"),
     )
-}  # fmt: skip
+}
 
 # Gates that are one check each; the others have one per product, column or rule.
 SINGLE = frozenset(name for name in REGISTRY if not name.startswith("contract."))
@@ -75,9 +76,8 @@ def gate_of(check_id: str) -> Gate:
 
 def suites(catalog: Catalog) -> dict[str, tuple[Expectation, ...]]:
     """What is expected of each product, by product id."""
-    return {
-        product.id: expectations(product, catalog.marts.get(product.mart or "")) for product in catalog.products.values()
-    }
+    marts = catalog.marts
+    return {name: expectations(product, marts.get(product.mart or "")) for name, product in catalog.products.items()}
 
 
 def types_check(product_id: str) -> str:

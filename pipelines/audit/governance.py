@@ -41,10 +41,9 @@ def agreed(subject: Subject) -> Verdict:
     broken = subject.tables.rows(
         f"select {', '.join(keys)} from {table.view} where status is distinct from 'agreed' order by all"
     )
-    total = subject.tables.rows(f"select count(*) from {table.view}")[0][0]
     return verdict(
-        [f"{len(broken)} of {total} comparisons are broken"] if broken else [],
-        f"{total} comparisons",
+        [f"{len(broken)} of {table.rows} comparisons are broken"] if broken else [],
+        f"{table.rows} comparisons",
         [dict(zip(keys, row, strict=True)) for row in broken],
     )
 
@@ -71,7 +70,8 @@ def carried(subject: Subject) -> Verdict:
     """No optional contract is carried for longer than it allows."""
     table = subject.tables.need(COVERAGE, ("contract", "status", "carried_days"))
     rows = subject.tables.rows(
-        f"select contract, carried_days from {table.view} where status = 'carried' and carried_days is not null order by all"
+        f"select contract, carried_days from {table.view} "
+        f"where status = 'carried' and carried_days is not null order by all"
     )
     limits = {contract.id: contract.carry_forward_days for contract in subject.catalog.sources.values()}
     late = [

@@ -119,15 +119,20 @@ def release_point(subject: Subject) -> Verdict:
             value = f'"{column.name}"'
             if column.enum:
                 domain = ", ".join(literal(str(entry)) for entry in point["output_domain"])
-                faults += _fault(subject, table, column.name, f"{value} not in ({domain})", "a value outside the domain")
-                small = f"group by {value} having count(*) < {int(point['minimum_group'])}"
-                if groups := subject.tables.rows(f"select count(*) from (select {value} from {table.view} {small})")[0][0]:
-                    faults.append(f"{product.id}.{column.name}: {groups} groups below {point['minimum_group']} parties")
+                outside = f"{value} not in ({domain})"
+                faults += _fault(subject, table, column.name, outside, "a value outside the domain")
+                faults += _small_groups(subject, table, column.name, int(point["minimum_group"]))
             elif column.type == "string":
                 codes = ", ".join(literal(code) for code in policy.marketing_reason_codes)
                 beyond = f"len(list_filter(string_split({value}, ';'), lambda code: code not in ({codes}))) > 0"
                 faults += _fault(subject, table, column.name, beyond, "a code outside the vocabulary")
     return verdict(faults, f"{used} release points")
+
+
+def _small_groups(subject: Subject, table: Table, column: str, minimum: int) -> list[str]:
+    groups = subject.tables.rows(f'select count(*) from {table.view} group by "{column}"')
+    small = sum(size < minimum for (size,) in groups)
+    return [f"{table.contract.id}.{column}: {small} groups of fewer than {minimum} parties"] if small else []
 
 
 def _text_faults(subject: Subject, table: Table, column: str, shapes: list[Shape]) -> list[str]:
@@ -145,10 +150,9 @@ def _distinct_fault(subject: Subject, table: Table, column: str, pattern: str, w
     """As `_fault`, over distinct values: codes repeat, and a regular expression costs more than a grouping."""
     # A well-formed pseudonym is neither; in the column of that name only what else stands there is looked at.
     where = f"where not ({PSEUDONYM_SHAPE})" if column == PSEUDONYM else ""
-    source = f'(select distinct "{column}" from {table.view} {where})'
-    count = subject.tables.rows(
-        f'select count(*) from {source} where regexp_matches("{column}", {literal(pattern)})'
-    )[0][0]
+    source = f'(select distinct "{column}" as value from {table.view} {where})'
+    found = subject.tables.rows(f"select count(*) from {source} where regexp_matches(value, {literal(pattern)})")
+    count = found[0][0]
     return [f"{table.contract.id}.{column}: {count} distinct values look like {what}"] if count else []
 
 

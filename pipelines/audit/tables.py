@@ -25,11 +25,12 @@ from pipelines.contracts.model import Contract
 
 @dataclass(frozen=True)
 class Table:
-    """One product of a candidate. `schema` is what the file holds; without a file, or a readable one, `fault` says so."""
+    """One product of a candidate. `schema` is what its file holds; without a readable one `fault` says why."""
 
     contract: Contract
     path: Path
     schema: pa.Schema | None
+    rows: int = 0
     fault: str = ""
 
     @property
@@ -100,7 +101,7 @@ def without_values(message: str) -> str:
 
 @contextmanager
 def open_tables(directory: Path, catalog: Catalog, threads: int, memory_limit: str) -> Iterator[Tables]:
-    """Open the candidate in `directory`. What DuckDB spills goes to a private directory beside it, removed at the end."""
+    """Open the candidate in `directory`. DuckDB spills to a private directory beside it, removed at the end."""
     with TemporaryDirectory(prefix=".audit-", dir=directory.parent) as spill:
         config = {
             "threads": threads,
@@ -134,11 +135,12 @@ def literal(value: str | float | date | None) -> str:
 def _table(directory: Path, product: Contract) -> Table:
     path = directory / str(product.consumer) / f"{product.table}.parquet"
     if not path.is_file():
-        return Table(product, path, None, "the file is missing")
+        return Table(product, path, None, fault="the file is missing")
     try:
-        return Table(product, path, pq.read_schema(path))
+        metadata = pq.read_metadata(path)
     except (pa.ArrowInvalid, OSError):
-        return Table(product, path, None, "the file is not readable Parquet")
+        return Table(product, path, None, fault="the file is not readable Parquet")
+    return Table(product, path, metadata.schema.to_arrow_schema(), metadata.num_rows)
 
 
 def _plain(type_: pa.DataType) -> pa.DataType:

@@ -27,7 +27,6 @@ POLICY = yaml.safe_load((CONTRACTS / "policy.yaml").read_text("utf-8"))
 BANK = yaml.safe_load((CONTRACTS / "feeds/pkdd99/bank.yaml").read_text("utf-8"))
 LIFECYCLE, LIMIT = ({name: Decimal(str(value)) for name, value in POLICY["thresholds"][group].items()}
                     for group in ("lifecycle", "low_risk"))  # fmt: skip
-LONG_RELATIONSHIP_DAYS = 365
 PERIODS = range(6)  # the last six 30-day periods; period 0 ends on the business date
 MONEY, SHARE = pl.Decimal(18, 2), pl.Decimal(9, 4)
 Known = dict[str, pl.DataFrame]
@@ -215,7 +214,7 @@ def low_risk(parties: pl.DataFrame, as_of: date) -> pl.DataFrame:
     grounds = {
         "regular_income": verdicts["regular_inflow"] == "pass",
         "stable_income": col("income_variation") <= LIMIT["band_b_max_income_variation"],
-        "long_relationship": col("relationship_days") >= LONG_RELATIONSHIP_DAYS,
+        "long_relationship": col("relationship_days") >= LIMIT["long_relationship_days"],
     }
     codes = [when(grounds[code]).then(lit(code)) for code in POLICY["marketing_reason_codes"]]
     return parties.with_columns(

@@ -7,7 +7,7 @@
             business_date,
             '{{ measure }}' as measure,
             cast({{ 'count(*)' if measure == 'rows' else 'sum(' ~ measure ~ ')' }} as decimal(38, 2)) as total
-        from {{ contract.relation }}
+        from {{ source(contract.domain, contract.table) }}
         where _change = 'upsert' and business_date between {{ run_from() }} and {{ run_to() }}
         group by source, business_date
         {% if not loop.last %} union all {% endif %}

@@ -20,7 +20,9 @@ with days as (
         party_day.party_id
     from {{ ref('int_as_of_date') }} as as_of
     inner join {{ ref('int_party_day') }} as party_day
-        on as_of.business_date >= party_day.business_date
+        on
+            as_of.business_date >= party_day.business_date
+            and {{ add_days('as_of.business_date', '-greatest(365, ' ~ policy('lifecycle.dormant_days') ~ ')') }} < party_day.business_date
 )
 
 select

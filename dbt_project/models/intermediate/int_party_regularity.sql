@@ -1,18 +1,29 @@
 -- The last six 30-day periods; period 0 ends on the business date.
-with periods as (
+with bookings as (
     select
         party_day.party_id,
         as_of.business_date,
         {{ integer_divide(days_between('party_day.business_date', 'as_of.business_date'), 30) }} as period,
-        cast(sum(party_day.income_amount) as decimal(18, 2)) as income,
-        cast(sum(party_day.household_count) as bigint) as household_payments,
-        cast(sum(party_day.insurance_count) as bigint) as insurance_payments
+        party_day.income_amount,
+        party_day.household_count,
+        party_day.insurance_count
     from {{ ref('int_as_of_date') }} as as_of
     inner join {{ ref('int_party_day') }} as party_day
         on
             as_of.business_date >= party_day.business_date
             and {{ add_days('as_of.business_date', -180) }} < party_day.business_date
-    group by 1, 2, 3
+),
+
+periods as (
+    select
+        party_id,
+        business_date,
+        period,
+        cast(sum(income_amount) as decimal(18, 2)) as income,
+        cast(sum(household_count) as bigint) as household_payments,
+        cast(sum(insurance_count) as bigint) as insurance_payments
+    from bookings
+    group by party_id, business_date, period
 ),
 
 totals as (
@@ -20,7 +31,7 @@ totals as (
         party_id,
         business_date,
         cast(sum(income) as decimal(18, 2)) as income_amount_180d,
-        cast(sum(income * income) as decimal(37, 4)) as income_squares,
+        cast(sum(income * income) as decimal(36, 4)) as income_squares,
         cast(count(*) filter (where income >= {{ policy('low_risk.min_period_income') }}) as bigint) as income_periods,
         cast(count(*) filter (where household_payments > 0) as bigint) as household_periods,
         cast(count(*) filter (where insurance_payments > 0) as bigint) as insurance_periods

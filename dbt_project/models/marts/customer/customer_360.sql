@@ -1,0 +1,105 @@
+{% set in_every_window = ['credit_amount', 'debit_amount', 'credit_count', 'debit_count', 'income_amount'] %}
+{% set in_one_window = [
+    'household_amount_90d', 'insurance_amount_90d', 'loan_payment_amount_90d', 'cash_out_amount_90d', 'card_amount_90d',
+    'penalty_interest_count_365d', 'fee_amount_365d',
+] %}
+
+with delivered as (
+    select
+        business_date,
+        max(case when contract = 'core.account_holder' and delivered_through is not null then 1 else 0 end) as holders,
+        max(case when contract = 'card.account' and delivered_through is not null then 1 else 0 end) as cards,
+        max(case when contract = 'loan.contract' and delivered_through is not null then 1 else 0 end) as loans,
+        max(case when contract = 'core.standing_order' and delivered_through is not null then 1 else 0 end) as orders,
+        min(delivered_since) filter (where contract = 'core.transaction') as bookings_since
+    from {{ ref('int_delivery_as_of') }}
+    group by business_date
+),
+
+parties as (
+    select
+        party.party_id,
+        party.business_date,
+        party.party_kind,
+        party.gender,
+        party.district_key,
+        party.has_phone,
+        product.relationship_since,
+        delivered.holders,
+        delivered.cards,
+        delivered.loans,
+        delivered.orders,
+        (extract(year from party.business_date) - extract(year from party.birth_month)) * 12
+        + extract(month from party.business_date) - extract(month from party.birth_month) as age_months,
+        case when party.gender is null then 0 else 1 end
+        + case when party.birth_month is null then 0 else 1 end
+        + case when party.district_key is null then 0 else 1 end as attributes_known,
+        {{ days_between('product.relationship_since', 'party.business_date') }} as relationship_days,
+        coalesce(product.accounts_owned, 0) as accounts_owned,
+        coalesce(product.accounts_disposed, 0) as accounts_disposed,
+        coalesce(product.cards_held, 0) as cards_held,
+        coalesce(product.standing_orders, 0) as standing_orders,
+        coalesce(product.loans_granted, 0) as loans_granted,
+        coalesce(product.loans_active, 0) as loans_active,
+        coalesce(product.loan_principal_active, 0) as loan_principal_active,
+        coalesce(product.loan_monthly_payment, 0) as loan_monthly_payment,
+        delivered.holders + delivered.cards + delivered.loans + delivered.orders as products_delivered,
+        least(coalesce({{ days_between('delivered.bookings_since', 'party.business_date') }} + 1, 0), 365) as days_known
+    from {{ ref('int_party') }} as party
+    inner join delivered
+        on party.business_date = delivered.business_date
+    left join {{ ref('int_party_product') }} as product
+        on
+            party.party_id = product.party_id
+            and party.business_date = product.business_date
+)
+
+select
+    parties.party_id,
+    parties.business_date,
+    parties.party_kind,
+    parties.gender,
+    {{ integer_divide('parties.age_months', 12) }} as age_years,
+    parties.district_key,
+    parties.has_phone as contact_known,
+    {{ quotient('parties.attributes_known', 3, scale=4, type='decimal(9, 4)') }} as identity_completeness,
+    parties.relationship_since,
+    parties.relationship_days,
+    case
+        when parties.relationship_since is null then 'prospect'
+        when parties.relationship_days < {{ policy('lifecycle.new_days') }} then 'new'
+        when flow.days_since_booking < {{ policy('lifecycle.dormant_days') }} then 'active'
+        else 'dormant'
+    end as lifecycle_stage,
+    parties.accounts_owned,
+    parties.accounts_disposed,
+    case when parties.cards = 1 then parties.cards_held end as cards_held,
+    case when parties.loans = 1 then parties.loans_granted end as loans_granted,
+    case when parties.orders = 1 then parties.standing_orders end as standing_orders,
+    {{ quotient('parties.products_delivered', 4, scale=4, type='decimal(9, 4)') }} as products_completeness,
+    balance.balance,
+    balance.balance_min_90d,
+    balance.balance_min_365d,
+    balance.balance_avg_90d,
+    {% for days in [30, 90, 365] -%}
+        {% for measure in in_every_window -%}
+            coalesce(flow.{{ measure }}_{{ days }}d, 0) as {{ measure }}_{{ days }}d,
+        {% endfor -%}
+    {% endfor -%}
+    {% for measure in in_one_window -%}
+        coalesce(flow.{{ measure }}, 0) as {{ measure }},
+    {% endfor -%}
+    {{ quotient('parties.days_known', 365, scale=4, type='decimal(9, 4)') }} as flows_completeness,
+    case when parties.loans = 1 then parties.loans_active end as loans_active,
+    case when parties.loans = 1 then parties.loan_principal_active end as loan_principal_active,
+    case when parties.loans = 1 then parties.loan_monthly_payment end as loan_monthly_payment,
+    cast(parties.loans as decimal(9, 4)) as credit_completeness
+from parties
+left join {{ ref('int_party_balance') }} as balance
+    on
+        parties.party_id = balance.party_id
+        and parties.business_date = balance.business_date
+left join {{ ref('int_party_flow') }} as flow
+    on
+        parties.party_id = flow.party_id
+        and parties.business_date = flow.business_date

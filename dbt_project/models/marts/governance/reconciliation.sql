@@ -1,0 +1,108 @@
+with landings as (
+    select *
+    from {{ source('control', 'landing') }}
+    where
+        business_date between {{ run_from() }} and {{ run_to() }}
+        and contract in ('{{ landed_contracts() | map(attribute='id') | join("', '") }}')
+),
+
+rolled_up as (
+    select
+        business_date,
+        source,
+        sum(credit_count + debit_count) as bookings,
+        sum(credit_amount + debit_amount) as amount
+    from {{ ref('int_account_day') }}
+    where business_date between {{ run_from() }} and {{ run_to() }}
+    group by business_date, source
+),
+
+-- The way from the account to the mart once more, without the roll-up per party that the mart is made from.
+owned as (
+    select distinct
+        party.business_date,
+        party.party_id,
+        account_day.business_date as booked_on,
+        account_day.source,
+        account_day.account_key,
+        account_day.credit_count + account_day.debit_count as bookings,
+        account_day.credit_amount + account_day.debit_amount as amount
+    from {{ ref('int_party') }} as party
+    inner join {{ ref('int_holding') }} as holding
+        on party.party_id = holding.party_id
+    inner join {{ ref('int_account_day') }} as account_day
+        on
+            holding.account_key = account_day.account_key
+            and account_day.business_date >= holding.valid_from
+            and account_day.business_date < holding.valid_to
+            and account_day.business_date <= party.business_date
+            and account_day.business_date > {{ add_days('party.business_date', -365) }}
+    where holding.role = 'owner'
+),
+
+-- Every comparison has a row per side, so that a side that is missing counts as zero.
+sides as (
+    select business_date, contract, source, 'trailer' as step, measure, declared as expected, delivered as actual
+    from landings
+    where declared is not null
+    union all
+    select business_date, contract, source, 'ingest', measure, delivered, accepted + unchanged + quarantined
+    from landings
+    union all
+    select business_date, contract, source, 'lake', measure, accepted, 0
+    from landings
+    union all
+    select business_date, contract, source, 'lake', measure, 0, total
+    from {{ ref('int_lake_total') }}
+    union all
+    select business_date, contract, source, 'warehouse', measure, 0, 0
+    from landings
+    where contract = 'core.transaction'
+    union all
+    select business_date, contract, source, 'warehouse', measure, total, 0
+    from {{ ref('int_lake_total') }}
+    where contract = 'core.transaction'
+    union all
+    select business_date, 'core.transaction', source, 'warehouse', 'rows', 0, bookings
+    from rolled_up
+    union all
+    select business_date, 'core.transaction', source, 'warehouse', 'amount', 0, amount
+    from rolled_up
+    union all
+    select business_date, 'core.transaction', 'all', 'mart', 'rows', bookings, 0
+    from owned
+    union all
+    select business_date, 'core.transaction', 'all', 'mart', 'amount', amount, 0
+    from owned
+    union all
+    select business_date, 'core.transaction', 'all', 'mart', 'rows', 0, credit_count_365d + debit_count_365d
+    from {{ ref('customer_360') }}
+    union all
+    select business_date, 'core.transaction', 'all', 'mart', 'amount', 0, credit_amount_365d + debit_amount_365d
+    from {{ ref('customer_360') }}
+),
+
+totals as (
+    select
+        business_date,
+        contract,
+        source,
+        step,
+        measure,
+        cast(sum(expected) as decimal(38, 2)) as expected,
+        cast(sum(actual) as decimal(38, 2)) as actual
+    from sides
+    group by business_date, contract, source, step, measure
+)
+
+select
+    business_date,
+    contract,
+    source,
+    step,
+    measure,
+    expected,
+    actual,
+    cast(actual - expected as decimal(38, 2)) as difference,
+    case when actual = expected then 'agreed' else 'broken' end as status
+from totals

@@ -1,0 +1,102 @@
+"""`zhongtai releases`: list, show, verify, publish."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.cli.options import JsonOption, State
+from pipelines.release import catalogue
+from pipelines.release.catalogue import Release
+from pipelines.release.refused import Refused
+from pipelines.settings import InputError
+from pipelines.vault.keys import KeyRing
+
+app = typer.Typer(no_args_is_help=True, help="What was published, and whether it still is what it was.")
+NameArgument = Annotated[str | None, typer.Argument(help="Release id or its beginning; default the current one.")]
+
+
+@app.command("list")
+def list_(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Every release, oldest first."""
+    state: State = context.obj
+    now = catalogue.current(state.settings.home)
+    rows = [_row(release, now) for release in catalogue.list_releases(state.settings.home)]
+    if as_json:
+        typer.echo(json.dumps({"releases": rows}))
+        return
+    table = Table("release", "business date", "published (UTC)", "rows", "current", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(row["release"], row["business_date"], row["published_at"], str(row["rows"]), "*" if row["current"] else "")
+    Console(soft_wrap=True).print(table if rows else f"nothing is published in {state.settings.home.path} yet")
+
+
+def _row(release: Release, now: Release | None) -> dict[str, Any]:
+    return {
+        "release": release.id,
+        "business_date": release.manifest["business_date"],
+        "published_at": release.run().get("published_at", ""),
+        "rows": sum(release.manifest["rows"].values()),
+        "content_hash": release.content_hash,
+        "current": now is not None and now.id == release.id,
+        "path": str(release.path),
+    }
+
+
+@app.command()
+def show(context: typer.Context, name: NameArgument = None, as_json: JsonOption = False) -> None:
+    """What a release holds and what it was made from."""
+    state: State = context.obj
+    release = catalogue.find(state.settings.home, name)
+    if as_json:
+        typer.echo(json.dumps({"release": release.id, "path": str(release.path), **release.manifest, "run": release.run()}))
+        return
+    console, manifest = Console(highlight=False, soft_wrap=True), release.manifest
+    console.print(f"release {release.id} of {manifest['bank']}, business date {manifest['business_date']}")
+    console.print(f"  content  {manifest['content_hash']}\n  path     {release.path}")
+    checks = ", ".join(f"{count} {state_}" for state_, count in sorted(manifest["checks"].items()))
+    console.print(f"  checks   {checks}\n  policy   {manifest['policy']['version']}   code {manifest['code']['version']}")
+    table = Table("product", "rows", "contract", box=None, pad_edge=False)
+    for product, rows in sorted(manifest["rows"].items()):
+        table.add_row(product, f"{rows:,}", manifest["contracts"][product]["version"])
+    console.print(table)
+    table = Table("made from", "source", "file", "dates", "rows", box=None, pad_edge=False)
+    for entry in manifest["deliveries"]:
+        dates = entry["first"] if entry["first"] == entry["last"] else f"{entry['first']} to {entry['last']}"
+        table.add_row(entry["contract"], entry["source"], entry["delivery"], dates, f"{entry['rows']:,}")
+    console.print(table)
+
+
+@app.command()
+def verify(context: typer.Context, name: NameArgument = None, as_json: JsonOption = False) -> None:
+    """Hash every file of a release again and compare its DuckDB files table by table; exit 3 where it differs."""
+    state: State = context.obj
+    release = catalogue.find(state.settings.home, name)
+    problems = catalogue.verify_release(release, state.catalog)
+    if as_json:
+        typer.echo(json.dumps({"release": release.id, "verified": not problems, "problems": problems}))
+    if problems:
+        raise Refused(f"{release.id} is not what was published:\n" + "\n".join(f"  {p}" for p in problems))
+    if not as_json:
+        Console(highlight=False, soft_wrap=True).print(f"{release.id} is what was published: {len(release.manifest['files'])} files")
+
+
+@app.command()
+def publish(context: typer.Context, candidate: Annotated[str, typer.Argument(help="Hash of a candidate, or its beginning.")]) -> None:
+    """Publish an audited candidate on its own; its evidence is verified here again."""
+    from pipelines.release.publish import publish as publish_candidate
+
+    state: State = context.obj
+    home = state.settings.home
+    matches = [path for path in home.candidates.glob(f"{candidate}*") if path.is_dir()] if candidate else []
+    if len(matches) != 1:
+        known = ", ".join(sorted(path.name[:12] for path in home.candidates.glob("[0-9a-f]*"))) or "none"
+        raise InputError(f"{len(matches)} candidates begin with '{candidate}'; there are: {known}")
+    ring = KeyRing.open(home.vault, state.settings.vault_key)
+    release = publish_candidate(Path(matches[0]), state.catalog, state.settings, ring, run={"run_id": None})
+    Console(highlight=False, soft_wrap=True).print(f"published {release.id} at {release.path}")
