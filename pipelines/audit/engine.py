@@ -103,7 +103,7 @@ def _validate_table(
         return found
     asset = source.add_table_asset(table.view, table_name=table.view)
     batch = asset.add_batch_definition_whole_table("all").get_batch()
-    objects = [_as_gx(gx.expectations, expectation, business_date) for expectation in asked]
+    objects = [_as_gx(gx.expectations, expectation, table, business_date) for expectation in asked]
     outcome = batch.validate(gx.ExpectationSuite(name=table.view, expectations=objects), result_format="BOOLEAN_ONLY")
     for result in outcome.results:
         found[result.expectation_config.meta[_CHECK]] = _state(result)
@@ -113,7 +113,7 @@ def _validate_table(
     return found
 
 
-def _as_gx(gx: Any, expectation: Expectation, business_date: date) -> Any:
+def _as_gx(gx: Any, expectation: Expectation, table: Table, business_date: date) -> Any:
     meta = {_CHECK: expectation.id}
     columns, arguments = list(expectation.columns), expectation.arguments
     match expectation.kind:
@@ -131,7 +131,7 @@ def _as_gx(gx: Any, expectation: Expectation, business_date: date) -> Any:
             limits = {"min_value": arguments["minimum"], "max_value": arguments["maximum"]}
             return gx.ExpectColumnValuesToBeBetween(column=columns[0], **limits, meta=meta)
     # Great Expectations fills placeholders in braces, so those of the predicate are doubled.
-    predicate = broken_row(expectation, business_date).replace("{", "{{").replace("}", "}}")
+    predicate = broken_row(expectation, table, business_date).replace("{", "{{").replace("}", "}}")
     return gx.UnexpectedRowsExpectation(unexpected_rows_query=f"select 1 from {{batch}} where {predicate}", meta=meta)
 
 

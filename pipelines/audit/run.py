@@ -83,7 +83,7 @@ def _seen(subject: Subject, table: Table, expectation: Expectation, state: str) 
     words = observed(subject.tables, table, expectation, business_date, failed)
     keys = ()
     if failed and expectation.kind != "columns":
-        keys = failing_keys(subject.tables, table, broken_row(expectation, business_date))
+        keys = failing_keys(subject.tables, table, broken_row(expectation, table, business_date))
     return Verdict(state, words, keys)
 
 

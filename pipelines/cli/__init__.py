@@ -41,7 +41,9 @@ app.add_typer(quarantine.app, name="quarantine")
 @app.callback()
 def options(
     context: typer.Context,
-    home: Annotated[Path | None, typer.Option(help="Where the data of the bank lives; default var/ or ZHONGTAI_HOME.")] = None,
+    home: Annotated[
+        Path | None, typer.Option(help="Where the data of the bank lives; default var/ or ZHONGTAI_HOME.")
+    ] = None,
 ) -> None:
     """Options of every command."""
     if home is not None:

@@ -71,7 +71,9 @@ def show_diff(
         for difference in differences:
             console.print(f"{difference.contract} {difference.before or '-'} -> {difference.after or '-'}")
             for change in difference.changes:
-                console.print(f"  {'BREAKING' if change.breaking else 'compatible'}: {change.description}", markup=False)
+                console.print(
+                    f"  {'BREAKING' if change.breaking else 'compatible'}: {change.description}", markup=False
+                )
         if not differences:
             console.print(f"no contract differs from {base}")
     if faults:

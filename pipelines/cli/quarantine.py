@@ -26,7 +26,13 @@ def show(
     state: State = context.obj
     day = parse_date(date, "--date") if date else None
     console = Console(highlight=False, soft_wrap=True)
-    pattern = state.settings.home.quarantine / (contract or "*") / "*" / (f"business_date={day}" if day else "*") / "part.parquet"
+    pattern = (
+        state.settings.home.quarantine
+        / (contract or "*")
+        / "*"
+        / (f"business_date={day}" if day else "*")
+        / "part.parquet"
+    )
     if not list(state.settings.home.quarantine.glob(str(pattern.relative_to(state.settings.home.quarantine)))):
         console.print("nothing is in quarantine there")
         return

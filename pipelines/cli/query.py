@@ -74,7 +74,9 @@ def _write(relation: duckdb.DuckDBPyRelation, format_: Format, out: Path | None)
     else:
         import polars as pl
 
-        with pl.Config(tbl_rows=100, tbl_cols=-1, tbl_hide_dataframe_shape=True, fmt_str_lengths=64, tbl_width_chars=200):
+        with pl.Config(
+            tbl_rows=100, tbl_cols=-1, tbl_hide_dataframe_shape=True, fmt_str_lengths=64, tbl_width_chars=200
+        ):
             _emit(f"{frame}\n", out)
 
 

@@ -32,7 +32,9 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
         return
     table = Table("release", "business date", "published (UTC)", "rows", "current", box=None, pad_edge=False)
     for row in rows:
-        table.add_row(row["release"], row["business_date"], row["published_at"], str(row["rows"]), "*" if row["current"] else "")
+        table.add_row(
+            row["release"], row["business_date"], row["published_at"], str(row["rows"]), "*" if row["current"] else ""
+        )
     Console(soft_wrap=True).print(table if rows else f"nothing is published in {state.settings.home.path} yet")
 
 
@@ -54,13 +56,17 @@ def show(context: typer.Context, name: NameArgument = None, as_json: JsonOption 
     state: State = context.obj
     release = catalogue.find(state.settings.home, name)
     if as_json:
-        typer.echo(json.dumps({"release": release.id, "path": str(release.path), **release.manifest, "run": release.run()}))
+        typer.echo(
+            json.dumps({"release": release.id, "path": str(release.path), **release.manifest, "run": release.run()})
+        )
         return
     console, manifest = Console(highlight=False, soft_wrap=True), release.manifest
     console.print(f"release {release.id} of {manifest['bank']}, business date {manifest['business_date']}")
     console.print(f"  content  {manifest['content_hash']}\n  path     {release.path}")
     checks = ", ".join(f"{count} {state_}" for state_, count in sorted(manifest["checks"].items()))
-    console.print(f"  checks   {checks}\n  policy   {manifest['policy']['version']}   code {manifest['code']['version']}")
+    console.print(
+        f"  checks   {checks}\n  policy   {manifest['policy']['version']}   code {manifest['code']['version']}"
+    )
     table = Table("product", "rows", "contract", box=None, pad_edge=False)
     for product, rows in sorted(manifest["rows"].items()):
         table.add_row(product, f"{rows:,}", manifest["contracts"][product]["version"])
@@ -83,11 +89,15 @@ def verify(context: typer.Context, name: NameArgument = None, as_json: JsonOptio
     if problems:
         raise Refused(f"{release.id} is not what was published:\n" + "\n".join(f"  {p}" for p in problems))
     if not as_json:
-        Console(highlight=False, soft_wrap=True).print(f"{release.id} is what was published: {len(release.manifest['files'])} files")
+        Console(highlight=False, soft_wrap=True).print(
+            f"{release.id} is what was published: {len(release.manifest['files'])} files"
+        )
 
 
 @app.command()
-def publish(context: typer.Context, candidate: Annotated[str, typer.Argument(help="Hash of a candidate, or its beginning.")]) -> None:
+def publish(
+    context: typer.Context, candidate: Annotated[str, typer.Argument(help="Hash of a candidate, or its beginning.")]
+) -> None:
     """Publish an audited candidate on its own; its evidence is verified here again."""
     from pipelines.release.publish import publish as publish_candidate
 

@@ -31,7 +31,9 @@ def dbt_files(catalog: Catalog, project: Path) -> dict[Path, str]:
 def drifted(catalog: Catalog, project: Path) -> list[Path]:
     """Generated files that do not say what the contracts say."""
     files = dbt_files(catalog, project)
-    present = {path for path in (project / "models").rglob("*.yml") if path.read_text(encoding="utf-8").startswith(_HEADER)}
+    present = {
+        path for path in (project / "models").rglob("*.yml") if path.read_text(encoding="utf-8").startswith(_HEADER)
+    }
     stale = [path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     return sorted({*stale, *(present - files.keys())})
 
@@ -81,7 +83,8 @@ def _source(contract: Contract, location: str) -> dict[str, Any]:
         "description": contract.purpose,
         "config": {"meta": meta},
         "columns": [
-            {"name": c.lake_name if lake else c.name, "description": c.description, "data_type": c.type} for c in contract.columns
+            {"name": c.lake_name if lake else c.name, "description": c.description, "data_type": c.type}
+            for c in contract.columns
         ],
     }
     if lake:
@@ -90,7 +93,13 @@ def _source(contract: Contract, location: str) -> dict[str, Any]:
 
 
 def _mart(mart: Contract) -> dict[str, Any]:
-    meta = {"contract": mart.id, "version": mart.version, "owner": mart.owner, "grain": mart.grain, "key": list(mart.key)}
+    meta = {
+        "contract": mart.id,
+        "version": mart.version,
+        "owner": mart.owner,
+        "grain": mart.grain,
+        "key": list(mart.key),
+    }
     return {
         "version": 2,
         "models": [

@@ -124,7 +124,16 @@ def _column_changes(before: Contract, after: Contract) -> list[Change]:
 
 def _field_changes(contract: Contract, before: Column, after: Column) -> list[Change]:
     changes = []
-    for name in ("type", "identifier", "references", "required", "minimum", "maximum", "personal_class", "security_level"):
+    for name in (
+        "type",
+        "identifier",
+        "references",
+        "required",
+        "minimum",
+        "maximum",
+        "personal_class",
+        "security_level",
+    ):
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
             changes.append(Change(contract.id, f"{after.name}: {name} changed from {old} to {new}", True))

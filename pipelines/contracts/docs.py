@@ -51,7 +51,13 @@ def page(contract: Contract, feeds: list[Feed]) -> str:
     lines = [f"# {contract.name} (`{contract.id}`)", "", contract.purpose]
     lines += [contract.limitations] if contract.limitations else []
     lines += ["", "| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts.items())]
-    lines += ["", "## Columns", "", "| column | type | required | class | meaning | rules |", "|---|---|---|---|---|---|"]
+    lines += [
+        "",
+        "## Columns",
+        "",
+        "| column | type | required | class | meaning | rules |",
+        "|---|---|---|---|---|---|",
+    ]
     lines += [_column(column) for column in contract.columns]
     if contract.rules:
         lines += ["", "## Rules", "", "| rule | meaning | predicate |", "|---|---|---|"]

@@ -86,7 +86,9 @@ class Catalog:
         for path in sorted((self.root / _FOLDERS[kind]).rglob("*.odcs.yaml")):
             contract = load_contract(path, kind, self.marts if kind == "product" else {})
             if contract.id in contracts:
-                raise ContractError(f"{path}: id: '{contract.id}' is taken by {contracts[contract.id].path}; rename one")
+                raise ContractError(
+                    f"{path}: id: '{contract.id}' is taken by {contracts[contract.id].path}; rename one"
+                )
             contracts[contract.id] = contract
         return contracts
 
@@ -138,7 +140,9 @@ def load_contract(path: Path, kind: str, marts: dict[str, Contract]) -> Contract
         owner=_require(path, "team.name", getattr(document.team, "name", None)),
         purpose=_require(path, "description.purpose", getattr(document.description, "purpose", None)),
         limitations=getattr(document.description, "limitations", None) or "",
-        grain=mart.grain if mart else _require(path, "schema.dataGranularityDescription", table.dataGranularityDescription),
+        grain=mart.grain
+        if mart
+        else _require(path, "schema.dataGranularityDescription", table.dataGranularityDescription),
         columns=columns,
         rules=tuple(_rule(path, item) for item in table.quality or []),
         delivery=properties.get("delivery", "derived"),
@@ -168,7 +172,9 @@ def _parse(path: Path, raw: bytes) -> OpenDataContractStandard:
         raise ContractError(f"{path}: not a data contract of the Open Data Contract Standard: {error}") from error
     understood = document.model_dump(by_alias=True, exclude_unset=True)
     if unknown := sorted(_unknown_fields(given, understood)):
-        raise ContractError(f"{path}: {unknown[0]}: not a field of the Open Data Contract Standard; remove or rename it")
+        raise ContractError(
+            f"{path}: {unknown[0]}: not a field of the Open Data Contract Standard; remove or rename it"
+        )
     return document
 
 
@@ -219,7 +225,9 @@ def _column(
     properties = _custom(path, name, item.customProperties, _COLUMN_PROPERTIES)
     type_ = _require(path, f"{name}.physicalType", item.physicalType)
     if not _TYPE.fullmatch(type_):
-        raise ContractError(f"{path}: {name}.physicalType: '{type_}' is not one of the types that {_TYPE.pattern} allows")
+        raise ContractError(
+            f"{path}: {name}.physicalType: '{type_}' is not one of the types that {_TYPE.pattern} allows"
+        )
     classified = _CLASSIFICATION.fullmatch(item.classification or "")
     if classified is None:
         raise ContractError(f"{path}: {name}.classification: give L1 to L5, with /C1 to /C3 for personal data")

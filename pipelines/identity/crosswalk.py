@@ -34,5 +34,7 @@ def build_crosswalk(catalog: Catalog, home: Home, ring: KeyRing) -> int:
     founding = pl.concat_str([pl.col("source"), pl.col("record_key")], separator="\x1f")
     schema = arrow_schema(catalog.derived[SHAPE])
     crosswalk = records.with_columns(party_id=hmac_sha256(founding, ring.party_id_key()))
-    lake.write_parquet(home.identity / "party_crosswalk.parquet", crosswalk.select(schema.names).to_arrow().cast(schema))
+    lake.write_parquet(
+        home.identity / "party_crosswalk.parquet", crosswalk.select(schema.names).to_arrow().cast(schema)
+    )
     return crosswalk.height

@@ -95,15 +95,21 @@ def _read_companions(con: duckdb.DuckDBPyConnection, desk: Desk, delivery: Deliv
         others = [feed for feed in desk.feeds if feed.contract == contract_id and feed.source == delivery.feed.source]
         others = others or [feed for feed in desk.feeds if feed.contract == contract_id]
         if not others:
-            raise delivery.fault("bad_mapping", f"no feed delivers {contract_id}", f"correct reads in {delivery.feed.path}")
-        read_delivery(con, deliveries.companion(delivery, others[0], desk.catalog.contract, desk.directory), alias, scratch)
+            raise delivery.fault(
+                "bad_mapping", f"no feed delivers {contract_id}", f"correct reads in {delivery.feed.path}"
+            )
+        read_delivery(
+            con, deliveries.companion(delivery, others[0], desk.catalog.contract, desk.directory), alias, scratch
+        )
 
 
 def _check_trailer(con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows) -> None:
     if rows.declared is None:
         return
     if rows.declared.rows is not None and rows.declared.rows != rows.count:
-        raise delivery.fault("trailer_count", f"the trailer states {rows.declared.rows} rows, the file has {rows.count}")
+        raise delivery.fault(
+            "trailer_count", f"the trailer states {rows.declared.rows} rows, the file has {rows.count}"
+        )
     for name, declared in rows.declared.sums.items():
         total, unreadable = con.execute(
             f"select coalesce(sum({name}), 0), count(*) filter (where _text_{name} is not null and {name} is null) from mapped"
@@ -139,7 +145,9 @@ def _check_rejects(con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Row
         rule, column, count = con.execute(
             "select rule, column_name, count(*) as n from quarantined group by all order by n desc, 1, 2 limit 1"
         ).fetchall()[0]
-        examples = con.execute("select line, reason from quarantined where rule = ? order by line limit 3", [rule]).fetchall()
+        examples = con.execute(
+            "select line, reason from quarantined where rule = ? order by line limit 3", [rule]
+        ).fetchall()
         shown = "; ".join(f"line {line}: {column or 'row'} {reason}" for line, reason in examples)
         raise delivery.fault(
             "reject_limit", f"{bad} of {read} rows are bad, more than {limit:.1%}; most often {rule} ({count}): {shown}"
@@ -152,7 +160,8 @@ def _check_vanished(con: duckdb.DuckDBPyConnection, delivery: Delivery, desk: De
     share, limit = changes.vanished_share(con), desk.catalog.policy.thresholds["ingest.max_vanished_share"]
     if share > limit:
         raise delivery.fault(
-            "vanished_keys", f"{share:.1%} of the known keys are not in this full delivery, more than {limit:.1%}: cut off?"
+            "vanished_keys",
+            f"{share:.1%} of the known keys are not in this full delivery, more than {limit:.1%}: cut off?",
         )
 
 
@@ -179,7 +188,12 @@ def _landings(
     for measure in contract.measures:
         of = "count(*)" if measure == "rows" else f"coalesce(sum({measure}), 0)"
         for position, table in enumerate(
-            ("checked", "changed where _line is not null", "checked where len(_faults) > 0", "changed where _line is null")
+            (
+                "checked",
+                "changed where _line is not null",
+                "checked where len(_faults) > 0",
+                "changed where _line is null",
+            )
         ):
             for day, value in con.execute(f"select business_date, {of} from {table} group by 1").fetchall():
                 totals.setdefault((day, measure), [Decimal(0)] * 4)[position] = Decimal(value)
@@ -194,9 +208,21 @@ def _landings(
                 declared = rows.declared.rows if measure == "rows" else rows.declared.sums.get(measure)
             landings.append(
                 Landing(
-                    contract.id, delivery.feed.source, day, measure, "landed", delivery.path.name, delivery.sha256,
-                    desk.recipe(delivery.feed), landed.get(day), None if declared is None else Decimal(declared),
-                    delivered, accepted, delivered - accepted - quarantined, quarantined, tombstones,
+                    contract.id,
+                    delivery.feed.source,
+                    day,
+                    measure,
+                    "landed",
+                    delivery.path.name,
+                    delivery.sha256,
+                    desk.recipe(delivery.feed),
+                    landed.get(day),
+                    None if declared is None else Decimal(declared),
+                    delivered,
+                    accepted,
+                    delivered - accepted - quarantined,
+                    quarantined,
+                    tombstones,
                 )  # fmt: skip
             )
     return landings

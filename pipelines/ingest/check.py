@@ -18,7 +18,9 @@ from pipelines.ingest.sql import literal
 from pipelines.settings import Home
 
 
-def find_faults(con: duckdb.DuckDBPyConnection, delivery: Delivery, home: Home, first: date, last: date, window: int) -> None:
+def find_faults(
+    con: duckdb.DuckDBPyConnection, delivery: Delivery, home: Home, first: date, last: date, window: int
+) -> None:
     """Make table `checked` from `mapped`: rows readable from `first` to `last`, with `_faults`, a list of structs.
 
     A row of a history file whose date cannot be read belongs to the first date that is asked for. `window` is the

@@ -20,7 +20,9 @@ class DeliveryFault(InputError):
     action: str
 
     def __str__(self) -> str:
-        return f"{self.contract} from {self.source}, {self.date}: {self.rule}: {self.file}: {self.message}; {self.action}"
+        return (
+            f"{self.contract} from {self.source}, {self.date}: {self.rule}: {self.file}: {self.message}; {self.action}"
+        )
 
 
 class IngestError(InputError):

@@ -77,6 +77,4 @@ def keys_landed(
 
 def first_known(home: Home, contract_id: str, key: str) -> str:
     """SQL for each key of a contract, from any source, with the first business date on which it was known."""
-    return (
-        f"select {key} as key, min(business_date) as known from {scan(home, contract_id)} where _change = 'upsert' group by 1"
-    )
+    return f"select {key} as key, min(business_date) as known from {scan(home, contract_id)} where _change = 'upsert' group by 1"

@@ -74,7 +74,9 @@ def _ingest_feed(desk: Desk, feed: Feed, first: date, last: date, outcome: Outco
     if feed.history:
         _ingest_history(desk, feed, contract, book, first, last, outcome)
     if feed.daily:
-        start = feed.history.through + timedelta(days=1) if feed.history and feed.history.through else desk.bank.first_date
+        start = (
+            feed.history.through + timedelta(days=1) if feed.history and feed.history.through else desk.bank.first_date
+        )
         corrected = False
         for day in desk.bank.business_dates(start, last):
             entry = book.of(day)
@@ -134,7 +136,16 @@ def _carry(desk: Desk, delivery: Delivery, book: Ledger) -> list[Landing]:
         )
     landings = [
         Landing(
-            contract.id, delivery.feed.source, delivery.date, measure, "carried", None, None, None, None, None,
+            contract.id,
+            delivery.feed.source,
+            delivery.date,
+            measure,
+            "carried",
+            None,
+            None,
+            None,
+            None,
+            None,
             *(Decimal(0),) * 5,
         )  # fmt: skip
         for measure in contract.measures
@@ -168,4 +179,3 @@ def _unchanged(desk: Desk, delivery: Delivery, entry: list[Landing]) -> bool:
 
 def _days(first: date, last: date) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
-

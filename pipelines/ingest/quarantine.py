@@ -81,7 +81,9 @@ def _originals(
 ) -> list[dict[str, object]]:
     lines = found.select(pl.col("line").unique()).sort("line")
     con.register("bad_lines", lines.to_arrow())
-    delivered = con.execute(f"select raw.* from {rows.name} as raw join bad_lines on raw._line = bad_lines.line order by 1").pl()
+    delivered = con.execute(
+        f"select raw.* from {rows.name} as raw join bad_lines on raw._line = bad_lines.line order by 1"
+    ).pl()
     con.unregister("bad_lines")
     malformed = [{"_line": line, "_text": unsplit[line]} for line in lines["line"].to_list() if line in unsplit]
     return [*delivered.to_dicts(), *malformed]

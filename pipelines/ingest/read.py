@@ -75,7 +75,8 @@ def _decode(delivery: Delivery, target: Path) -> Declared | None:
         except UnicodeDecodeError as error:
             line = lines + error.object[: error.start].count(b"\n")
             raise delivery.fault(
-                "wrong_encoding", f"line {line}: not {delivery.feed.format.encoding}: byte 0x{error.object[error.start]:02x}"
+                "wrong_encoding",
+                f"line {line}: not {delivery.feed.format.encoding}: byte 0x{error.object[error.start]:02x}",
             ) from error
         except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
             raise delivery.fault("unreadable", f"cannot be decompressed or read: {error}") from error
@@ -172,7 +173,9 @@ def _read_jsonl(
     ).fetchall()
     count = con.table("_lines").count("*").fetchall()[0][0]
     con.execute("delete from _lines where not json_valid(line) or json_type(line) <> 'OBJECT'")
-    columns = [row[0] for row in con.execute("select distinct unnest(json_keys(line)) as k from _lines order by k").fetchall()]
+    columns = [
+        row[0] for row in con.execute("select distinct unnest(json_keys(line)) as k from _lines order by k").fetchall()
+    ]
     # A field that is null or absent everywhere is still a column of the delivery.
     columns += [field for field in delivery.feed.format.fields if field not in columns]
     fields = ", ".join(f"json_extract_string(line, {literal('$.' + quoted(c))}) as {quoted(c)}" for c in columns)
@@ -185,10 +188,7 @@ def _read_parquet(con: duckdb.DuckDBPyConnection, delivery: Delivery, name: str)
         source = con.read_parquet(str(delivery.path), file_row_number=True)
         columns = tuple(column for column in source.columns if column != "file_row_number")
         fields = ", ".join(f"cast({quoted(c)} as varchar) as {quoted(c)}" for c in columns)
-        con.execute(
-            f"create or replace temp table {name} as select file_row_number + 1 as _line, {fields} from source"
-        )
+        con.execute(f"create or replace temp table {name} as select file_row_number + 1 as _line, {fields} from source")
     except duckdb.Error as error:
         raise delivery.fault("unreadable", f"not a Parquet file: {str(error).splitlines()[0]}") from error
     return Rows(name, columns, con.table(name).count("*").fetchall()[0][0], [], None)
-

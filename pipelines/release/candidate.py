@@ -53,7 +53,12 @@ def build_candidate(catalog: Catalog, home: Home, ring: KeyRing, bank: str, busi
                 rows[product.id] = table.num_rows
                 _write(make_directory(staging / str(product.consumer)) / f"{product.table}.parquet", table)
         content = list_content(staging, bank, business_date)
-        described = {"bank": bank, "business_date": business_date.isoformat(), "content_hash": content.hash, "rows": rows}
+        described = {
+            "bank": bank,
+            "business_date": business_date.isoformat(),
+            "content_hash": content.hash,
+            "rows": rows,
+        }
         write_private(staging / CANDIDATE, canonical_json(described))
         target = home.candidates / content.hash
         shutil.rmtree(target, ignore_errors=True)

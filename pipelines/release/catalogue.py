@@ -108,6 +108,8 @@ def _check_content(release: Release) -> list[str]:
     if evidence is None or evidence.sha256 != release.manifest["evidence_sha256"]:
         return ["evidence.json is missing or was changed"]
     problems = [] if evidence.candidate_hash == release.content_hash else ["evidence.json is for other content"]
-    files = tuple(File(name, entry["sha256"], entry["rows"]) for name, entry in sorted(release.manifest["files"].items()))
+    files = tuple(
+        File(name, entry["sha256"], entry["rows"]) for name, entry in sorted(release.manifest["files"].items())
+    )
     content = Content(release.manifest["bank"], release.business_date, files)
     return problems if content.hash == release.content_hash else [*problems, "the content hash does not fit the files"]

@@ -40,7 +40,13 @@ def date_digests(catalog: Catalog, home: Home) -> dict[date, str]:
     landed: dict[date, list[str]] = defaultdict(list)
     for landing in ledger.read_all(home):
         if landing.measure == "rows":
-            parts = (landing.contract, landing.source, landing.status, str(landing.landed_sha256), str(landing.delivery_sha256))
+            parts = (
+                landing.contract,
+                landing.source,
+                landing.status,
+                str(landing.landed_sha256),
+                str(landing.delivery_sha256),
+            )
             landed[landing.business_date].append("|".join(parts))
     return {
         day: hashlib.sha256("\n".join([recipe, *sorted(lines)]).encode()).hexdigest() for day, lines in landed.items()

@@ -9,7 +9,8 @@ with contracts as (
 landed as (
     select
         contract,
-        business_date
+        business_date,
+        accepted
     from {{ source('control', 'landing') }}
     where status = 'landed' and measure = 'rows'
 )
@@ -17,8 +18,8 @@ landed as (
 select
     as_of.business_date,
     contracts.contract,
-    min(landed.business_date) as delivered_since,
-    max(landed.business_date) as delivered_through
+    max(landed.business_date) as delivered_through,
+    min(landed.business_date) filter (where landed.accepted > 0) as first_row_on
 from {{ ref('int_as_of_date') }} as as_of
 cross join contracts
 left join landed

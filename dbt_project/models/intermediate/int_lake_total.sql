@@ -1,4 +1,4 @@
--- Counted from the files of the lake themselves, not from what ingest says it wrote.
+-- Counted from the files of the lake themselves, tombstones included, not from what ingest says it wrote.
 {% for contract in landed_contracts() %}
     {% for measure in ['rows'] + contract.control_sums %}
         select
@@ -6,9 +6,9 @@
             source,
             business_date,
             '{{ measure }}' as measure,
-            cast({{ 'count(*)' if measure == 'rows' else 'sum(' ~ measure ~ ')' }} as decimal(38, 2)) as total
+            cast({{ 'count(*)' if measure == 'rows' else 'coalesce(sum(' ~ measure ~ '), 0)' }} as decimal(38, 2)) as total
         from {{ source(contract.domain, contract.table) }}
-        where _change = 'upsert' and business_date between {{ run_from() }} and {{ run_to() }}
+        where business_date between {{ run_from() }} and {{ run_to() }}
         group by source, business_date
         {% if not loop.last %} union all {% endif %}
     {% endfor %}

@@ -1,37 +1,44 @@
 {#-
-  Rows that break their contract, each with every rule it breaks, in one pass over the table. `checks` are derived from
-  the contract; `violated` is true where a row is bad. A source is looked at on the dates of the run; a mart whole.
+  A table holds what its contract says: the key identifies a row, and no row violates a check. One test per table, since
+  starting a test takes longer than running it. Returns the rules that are broken and how often, never a row.
+
+  Of a contract in the lake, the rows that landed on the dates of the run are held against it; tombstones have no values,
+  and a key may come again on another date.
 -#}
 {% test meets_contract(model, key, checks) %}
-{%- set keys = key | join(', ') %}
-{%- set is_source = model.external is defined and model.external %}
-{%- set grain = keys ~ ', source, business_date' if is_source else keys %}
-with inspected as (
-    select *
-    from {{ model }}
-    {%- if is_source %}
-    where business_date between {{ run_from() }} and {{ run_to() }} and _change = 'upsert'
-    {%- endif %}
-),
+    {%- set landed = tests_landed_rows() -%}
+    {%- set key = (['source', 'business_date'] if landed else []) + key %}
+    with rows_to_test as (
+        select *
+        from {{ model }}
+        {%- if landed %}
+        where _change = 'upsert' and business_date between {{ run_from() }} and {{ run_to() }}
+        {%- endif %}
+    ),
 
-broken as (
-    select
-        {{ keys }},
-        concat_ws(
-            '; '
-            {%- for check in checks %},
-            case when {{ check.violated }} then '{{ check.rule }}' end
+    doubled as (
+        select count(*) as broken
+        from (select 1 as one from rows_to_test group by {{ key | join(', ') }} having count(*) > 1) as keys
+    ),
+
+    counted as (
+        select
+            {%- for check in checks %}
+            count(*) filter (where {{ check.violated }}) as check_{{ loop.index }},
             {%- endfor %}
-        ) as rules
-    from inspected
-)
+            count(*) as row_count
+        from rows_to_test
+    ),
 
-select {{ keys }}, rules
-from broken
-where rules <> ''
-union all
-select {{ keys }}, 'duplicate key' as rules
-from inspected
-group by {{ grain }}
-having count(*) > 1
+    results as (
+        select 'key {{ key | join(', ') }} is unique' as rule, broken from doubled
+        {%- for check in checks %}
+        union all
+        select '{{ check.rule }}', check_{{ loop.index }} from counted
+        {%- endfor %}
+    )
+
+    select rule, broken
+    from results
+    where broken > 0
 {% endtest %}

@@ -92,9 +92,7 @@ def _decision(mart: Contract, n: int) -> dict[str, Any]:
 def _project(product: Contract, rows: Rows) -> Rows:
     kept = [row for row in rows if product.filter is None or row[product.filter]]
     names = [column.name for column in product.columns]
-    return [
-        {n: _hex(product.consumer, row["party_id"]) if n == "pseudonym" else row[n] for n in names} for row in kept
-    ]
+    return [{n: _hex(product.consumer, row["party_id"]) if n == "pseudonym" else row[n] for n in names} for row in kept]
 
 
 def _row(mart: Contract, n: int, **given: Any) -> dict[str, Any]:

@@ -7,11 +7,11 @@
 with delivered as (
     select
         business_date,
-        max(case when contract = 'core.account_holder' and delivered_through is not null then 1 else 0 end) as holders,
-        max(case when contract = 'card.account' and delivered_through is not null then 1 else 0 end) as cards,
-        max(case when contract = 'loan.contract' and delivered_through is not null then 1 else 0 end) as loans,
-        max(case when contract = 'core.standing_order' and delivered_through is not null then 1 else 0 end) as orders,
-        min(delivered_since) filter (where contract = 'core.transaction') as bookings_since
+        count(first_row_on) filter (where contract = 'core.account_holder') as holders,
+        count(first_row_on) filter (where contract = 'card.account') as cards,
+        count(first_row_on) filter (where contract = 'loan.contract') as loans,
+        count(first_row_on) filter (where contract = 'core.standing_order') as orders,
+        min(first_row_on) filter (where contract = 'core.transaction') as first_booking_on
     from {{ ref('int_delivery_as_of') }}
     group by business_date
 ),
@@ -44,7 +44,7 @@ parties as (
         coalesce(product.loan_principal_active, 0) as loan_principal_active,
         coalesce(product.loan_monthly_payment, 0) as loan_monthly_payment,
         delivered.holders + delivered.cards + delivered.loans + delivered.orders as products_delivered,
-        least(coalesce({{ days_between('delivered.bookings_since', 'party.business_date') }} + 1, 0), 365) as days_known
+        least(coalesce({{ days_between('delivered.first_booking_on', 'party.business_date') }} + 1, 0), 365) as days_known
     from {{ ref('int_party') }} as party
     inner join delivered
         on party.business_date = delivered.business_date

@@ -49,7 +49,7 @@ sides as (
     select business_date, contract, source, 'ingest', measure, delivered, accepted + unchanged + quarantined
     from landings
     union all
-    select business_date, contract, source, 'lake', measure, accepted, 0
+    select business_date, contract, source, 'lake', measure, accepted + tombstones, 0
     from landings
     union all
     select business_date, contract, source, 'lake', measure, 0, total
