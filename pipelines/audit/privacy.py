@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pipelines.audit.gates import Verdict
 from pipelines.audit.subject import Subject, verdict
-from pipelines.audit.tables import NotAudited, Table, literal
+from pipelines.audit.tables import NotAudited, Table, exact_path, literal
 from pipelines.contracts.expectations import PSEUDONYM
 
 _MONTH, _DAY = "(0[1-9]|1[0-2])", "(0[1-9]|[12][0-9]|3[01])"
@@ -71,21 +71,25 @@ def no_raw_identifier(subject: Subject) -> Verdict:
 
 def no_party_id(subject: Subject) -> Verdict:
     """No party id of this home, and nothing of its shape outside the pseudonym, is published under any name."""
-    crosswalk = literal(str(subject.crosswalk))
     if not subject.crosswalk.is_file():
         raise NotAudited("the party crosswalk is not there to compare with")
-    faults, compared = [], 0
+    faults, pseudonyms = [], []
     for table in _readable(subject):
         if "party_id" in table.columns:
             faults.append(f"{table.contract.id} has a column party_id")
+        if PSEUDONYM in table.columns:
+            pseudonyms.append(f"select {literal(table.contract.id)} as product, {PSEUDONYM} from {table.view}")
         for column in _columns(table, _is_text):
-            if column == PSEUDONYM:
-                known = f'"{column}" in (select party_id from read_parquet({crosswalk}))'
-                faults += _fault(subject, table, column, known, "a party id")
-                compared += 1
-            else:
+            if column != PSEUDONYM:
                 faults += _distinct_fault(subject, table, column, _INTERNAL_ID, "an internal id")
-    return verdict(faults, f"pseudonyms of {compared} products")
+    if pseudonyms:
+        party_ids = f"select party_id from read_parquet('{exact_path(subject.crosswalk)}')"
+        published = subject.tables.rows(
+            f"select product, count(*) from ({' union all '.join(pseudonyms)}) "
+            f"where {PSEUDONYM} in ({party_ids}) group by product order by product"
+        )
+        faults += [f"{product}.{PSEUDONYM}: {count} rows hold a party id" for product, count in published]
+    return verdict(faults, f"pseudonyms of {len(pseudonyms)} products")
 
 
 def pseudonym_per_consumer(subject: Subject) -> Verdict:

@@ -120,7 +120,7 @@ def open_tables(directory: Path, catalog: Catalog, threads: int, memory_limit: s
 
 def view_statements(tables: Tables) -> list[str]:
     """SQL that creates one view per usable product."""
-    return [f"create view {table.view} as from read_parquet('{_exact(table.path)}')" for table in tables.usable()]
+    return [f"create view {table.view} as from read_parquet('{exact_path(table.path)}')" for table in tables.usable()]
 
 
 def literal(value: str | float | date | None) -> str:
@@ -130,6 +130,11 @@ def literal(value: str | float | date | None) -> str:
     if isinstance(value, date):
         return f"{'timestamp' if isinstance(value, datetime) else 'date'} '{value.isoformat()}'"
     return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
+
+
+def exact_path(path: Path) -> str:
+    """A path as DuckDB reads it: no character of it is a wildcard."""
+    return "".join(f"[{c}]" if c in "[*?" else c for c in str(path)).replace("'", "''")
 
 
 def _table(directory: Path, product: Contract) -> Table:
@@ -146,8 +151,3 @@ def _table(directory: Path, product: Contract) -> Table:
 def _plain(type_: pa.DataType) -> pa.DataType:
     """Arrow has several layouts of text; in Parquet they are one."""
     return pa.string() if type_ in (pa.large_string(), pa.string_view()) else type_
-
-
-def _exact(path: Path) -> str:
-    """A path as DuckDB reads it: no character of it is a wildcard."""
-    return "".join(f"[{c}]" if c in "[*?" else c for c in str(path)).replace("'", "''")

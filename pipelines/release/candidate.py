@@ -5,6 +5,7 @@ A candidate lies under `candidates/<content hash>/` and is nothing to anyone unt
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from contextlib import closing
@@ -98,6 +99,18 @@ def _write(path: Path, table: pa.Table) -> None:
         pq.write_table(table, file, compression="zstd", store_schema=False)
         file.flush()
         os.fsync(file.fileno())
+
+
+def candidate_of(home: Home, business_date: date) -> Path:
+    """The latest candidate of `business_date`. Raises Refused where none was built."""
+    found = [
+        path.parent
+        for path in home.candidates.glob(f"[0-9a-f]*/{CANDIDATE}")
+        if json.loads(path.read_bytes())["business_date"] == business_date.isoformat()
+    ]
+    if not found:
+        raise Refused(f"there is no candidate of {business_date}: materialise release/candidate for it first")
+    return max(found, key=lambda path: (path / CANDIDATE).stat().st_mtime_ns)
 
 
 def prune_candidates(home: Home, keep: int) -> None:

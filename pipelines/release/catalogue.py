@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.audit.content import Content, File, canonical_json
-from pipelines.audit.evidence import read_evidence
+from pipelines.audit.evidence import EvidenceError, read_evidence
 from pipelines.contracts.load import Catalog
 from pipelines.release.consumer_file import differences
 from pipelines.settings import Home, InputError
@@ -104,9 +104,12 @@ def verify_release(release: Release, catalog: Catalog) -> list[str]:
 
 
 def _check_content(release: Release) -> list[str]:
-    evidence = read_evidence(release.path)
-    if evidence is None or evidence.sha256 != release.manifest["evidence_sha256"]:
-        return ["evidence.json is missing or was changed"]
+    try:
+        evidence = read_evidence(release.path)
+    except EvidenceError as error:
+        return [str(error)]
+    if hashlib.sha256(evidence.to_json()).hexdigest() != release.manifest["evidence_sha256"]:
+        return ["evidence.json was changed"]
     problems = [] if evidence.candidate_hash == release.content_hash else ["evidence.json is for other content"]
     files = tuple(
         File(name, entry["sha256"], entry["rows"]) for name, entry in sorted(release.manifest["files"].items())

@@ -5,6 +5,7 @@ The pointer is the symbolic link `releases/current`. A reader sees the old relea
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.audit.content import CANDIDATE, EVIDENCE, canonical_json, read_content
-from pipelines.audit.evidence import read_evidence, verify
+from pipelines.audit.evidence import EvidenceError, read_evidence, verify
 from pipelines.audit.gates import expected_checks
 from pipelines.contracts.load import Catalog
 from pipelines.release import provenance
@@ -48,9 +49,10 @@ def _manifest(candidate: Path, catalog: Catalog, settings: Settings, ring: KeyRi
     if not (candidate / CANDIDATE).is_file():
         raise Refused(f"{candidate} is not a candidate: run the night again")
     content = read_content(candidate)
-    evidence = read_evidence(candidate)
-    if evidence is None:
-        raise Refused(f"candidate {candidate.name} was not audited: run the night again")
+    try:
+        evidence = read_evidence(candidate)
+    except EvidenceError as error:
+        raise Refused(f"{error}: nothing is published without evidence") from error
     expected = expected_checks(catalog)
     if problems := verify(evidence, content.hash, content.business_date, expected):
         listed = "\n".join(f"  {problem}" for problem in problems)
@@ -62,8 +64,8 @@ def _manifest(candidate: Path, catalog: Catalog, settings: Settings, ring: KeyRi
         "content_hash": content.hash,
         "files": {file.path: {"sha256": file.sha256, "rows": file.rows} for file in content.files},
         "rows": declared["rows"],
-        "checks": evidence.counts(),
-        "evidence_sha256": evidence.sha256,
+        "checks": {state: evidence.count(state) for state in ("passed", "failed", "not_audited")},
+        "evidence_sha256": hashlib.sha256(evidence.to_json()).hexdigest(),
         **provenance.describe(catalog, settings.home, ring, content.business_date),
     }
 

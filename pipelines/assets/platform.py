@@ -1,0 +1,83 @@
+"""What every asset works with, and which dates a Dagster run is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+
+import dagster as dg
+
+from pipelines.contracts.bank import Bank
+from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.contracts.model import Contract
+from pipelines.ingest.batch import Desk
+from pipelines.ingest.night import open_desk
+from pipelines.settings import Settings
+
+# A run tag: publish every date of the run, not its last one alone.
+RELEASE_EACH_TAG = "zhongtai/release_each"
+
+
+@dataclass(frozen=True)
+class RunDates:
+    """Business dates of a run, both ends included, and those it publishes."""
+
+    first: date
+    last: date
+    release: tuple[date, ...]
+
+
+class Platform:
+    """One bank's platform: settings, contracts, and the desk on which its home is written."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.catalog: Catalog = load_catalog(settings.contracts)
+        self.bank: Bank = self.catalog.bank(settings.bank_name())
+
+    @cached_property
+    def desk(self) -> Desk:
+        """The home, prepared for a run; opened by the first asset that works, not when definitions load."""
+        return open_desk(self.catalog, self.settings)
+
+    @cached_property
+    def partitions(self) -> dg.DailyPartitionsDefinition:
+        """A partition per business date, in the time zone of the bank."""
+        last = self.bank.last_date
+        end = (last + timedelta(days=1)).isoformat() if last else None
+        closed = []
+        if last and (self.bank.calendar.closed_weekdays or self.bank.calendar.holidays):
+            days = (self.bank.first_date + timedelta(days=n) for n in range((last - self.bank.first_date).days + 1))
+            closed = [day.isoformat() for day in days if not self.bank.is_business_date(day)]
+        return dg.DailyPartitionsDefinition(
+            start_date=self.bank.first_date.isoformat(), end_date=end, timezone=self.bank.time_zone, exclusions=closed or None
+        )
+
+    def dates(self, context: dg.AssetExecutionContext) -> RunDates:
+        """The dates that `context`'s run is about."""
+        keys = context.partition_key_range
+        first, last = date.fromisoformat(keys.start), date.fromisoformat(keys.end)
+        each = RELEASE_EACH_TAG in context.run.tags
+        return RunDates(first, last, tuple(self.bank.business_dates(first, last)) if each else (last,))
+
+
+def column_schema(contract: Contract, *, lake: bool = False) -> dg.TableSchema:
+    """A contract's columns for the Dagster catalogue."""
+    columns = []
+    for column in contract.columns:
+        constraints = dg.TableColumnConstraints(nullable=not column.required, unique=contract.key == (column.name,))
+        name, type_ = (column.lake_name, "string") if lake and column.identifier else (column.name, column.type)
+        columns.append(dg.TableColumn(name, type_, description=column.description, constraints=constraints))
+    return dg.TableSchema(columns)
+
+
+def static_metadata(contract: Contract, *, lake: bool = False) -> dict[str, Any]:
+    """What is known of an asset before it is ever materialised."""
+    return {
+        "dagster/column_schema": column_schema(contract, lake=lake),
+        "contract": f"{contract.id} {contract.version}",
+        "grain": contract.grain,
+        "key": ", ".join(contract.key),
+    }

@@ -1,0 +1,102 @@
+"""Candidate, evidence and release as assets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+from pipelines.assets.platform import Platform
+from pipelines.audit.evidence import CheckResult, Evidence
+from pipelines.audit.gates import REGISTRY, gate_of
+from pipelines.audit.run import audit_candidate
+from pipelines.release.candidate import build_candidate, candidate_of, prune_candidates
+from pipelines.release.publish import publish
+
+GROUP = "release"
+CANDIDATE, EVIDENCE, RELEASE = (dg.AssetKey([GROUP, name]) for name in ("candidate", "evidence", "release"))
+
+
+def release_assets(platform: Platform, marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
+    """From marts to a published release."""
+    common = {
+        "group_name": GROUP, "owners": ["team:data-office"], "partitions_def": platform.partitions,
+        "backfill_policy": dg.BackfillPolicy.single_run(), "required_resource_keys": {"lock"},
+    }  # fmt: skip
+
+    @dg.asset(key=CANDIDATE, deps=list(marts), kinds={"parquet"}, **common)
+    def candidate(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        """Each product contract projected from its mart, pseudonymised, sorted and hashed."""
+        desk, rows, hashes = platform.desk, {}, {}
+        for day in platform.dates(context).release:
+            built = build_candidate(platform.catalog, desk.home, desk.ring, platform.bank.bank, day)
+            rows, hashes[day.isoformat()] = built.rows, built.content_hash
+            context.log.info(f"candidate {built.content_hash[:12]} of {day}")
+        return dg.MaterializeResult(metadata={"content_hashes": hashes, **{f"rows {name}": n for name, n in rows.items()}})
+
+    @dg.asset(key=EVIDENCE, deps=[CANDIDATE], kinds={"json"}, check_specs=_gate_checks(), **common)
+    def evidence(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        """What the audit found of the candidate, bound to its content hash. Every gate is a check."""
+        settings, home = platform.settings, platform.settings.home
+        found = [
+            audit_candidate(
+                directory, platform.catalog, home.identity / "party_crosswalk.parquet",
+                threads=settings.threads, memory_limit=settings.memory_limit,
+            )
+            for directory in _candidates(platform, platform.dates(context).release)
+        ]  # fmt: skip
+        yield from _gate_results(found)
+        counts = {f"checks_{state}": sum(e.count(state) for e in found) for state in ("passed", "failed", "not_audited")}
+        yield dg.MaterializeResult(asset_key=EVIDENCE, metadata=counts)
+
+    @dg.asset(key=RELEASE, deps=[CANDIDATE, EVIDENCE, *marts], kinds={"duckdb", "parquet"}, **common)
+    def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        """The immutable release that consumers read. Publishing verifies the evidence itself."""
+        desk, run = platform.desk, {"run_id": context.run.run_id, "job": context.run.job_name}
+        published = [
+            publish(directory, platform.catalog, platform.settings, desk.ring, run)
+            for directory in _candidates(platform, platform.dates(context).release)
+        ]
+        prune_candidates(desk.home, int(platform.catalog.policy.thresholds["retention.refused_candidates"]))
+        last = published[-1]
+        return dg.MaterializeResult(
+            metadata={
+                "release": last.id, "path": dg.MetadataValue.path(last.path), "content_hash": last.content_hash,
+                "released": [one.id for one in published],
+            }  # fmt: skip
+        )
+
+    return [candidate, evidence, release]
+
+
+def _candidates(platform: Platform, days: Sequence[date]) -> list[Path]:
+    return [candidate_of(platform.settings.home, day) for day in days]
+
+
+def _gate_checks() -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(
+            gate.id.replace(".", "_"), asset=EVIDENCE, blocking=gate.severity == "block",
+            description=f"Protects: {gate.protects}. Owner {gate.owner}; BCBS 239 principle {gate.principle}.",
+        )
+        for gate in REGISTRY.values()
+    ]  # fmt: skip
+
+
+def _gate_results(found: Sequence[Evidence]) -> Iterator[dg.AssetCheckResult]:
+    for gate in REGISTRY.values():
+        checks = [check for evidence in found for check in evidence.checks if gate_of(check.id) is gate]
+        broken = [check for check in checks if check.state != "passed"]
+        yield dg.AssetCheckResult(
+            asset_key=EVIDENCE, check_name=gate.id.replace(".", "_"), passed=not broken,
+            severity=dg.AssetCheckSeverity.ERROR if gate.severity == "block" else dg.AssetCheckSeverity.WARN,
+            description="\n".join(_words(check) for check in broken) or None,
+            metadata={"checks": len(checks), "not_passed": len(broken)},
+        )  # fmt: skip
+
+
+def _words(check: CheckResult) -> str:
+    state = "not audited" if check.state == "not_audited" else check.state
+    return f"{check.id} {state}: {check.observed}"

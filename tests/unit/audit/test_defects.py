@@ -1,0 +1,235 @@
+"""Every kind of defect fails its own check and no other, on real runs of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from pipelines.audit import run
+from pipelines.audit.evidence import Evidence
+from pipelines.audit.run import audit_candidate
+from pipelines.contracts.load import Catalog
+from pipelines.contracts.model import RowRule
+
+from .candidates import DAY, party_ids, with_values, write_candidate
+
+LIST, DECISION = "marketing.low_risk_list", "risk.low_risk_decision"
+COVERAGE, RECONCILIATION = "shared.coverage", "shared.reconciliation"
+Tables = dict[str, pa.Table]
+# In a candidate every second party is excluded: rows 1, 3, 5, … of the decisions. Only risk sees those.
+
+
+def failed(evidence: Evidence) -> set[str]:
+    return {check.id for check in evidence.checks if check.state == "failed"}
+
+
+def not_audited(evidence: Evidence) -> set[str]:
+    return {check.id for check in evidence.checks if check.state == "not_audited"}
+
+
+def put(product: str, column: str, value: object, row: int = 1) -> Callable[[Tables], None]:
+    """Replace one value; row 1 is an excluded party."""
+
+    def spoil(tables: Tables) -> None:
+        values = tables[product].column(column).to_pylist()
+        values[row] = value
+        tables[product] = with_values(tables[product], column, values)
+
+    return spoil
+
+
+def put_where(product: str, key: str, column: str, value: object) -> Callable[[Tables], None]:
+    """Replace a value in the rows of one contract."""
+
+    def spoil(tables: Tables) -> None:
+        contracts = tables[product].column("contract").to_pylist()
+        old = tables[product].column(column).to_pylist()
+        new = [value if contract == key else v for contract, v in zip(contracts, old, strict=True)]
+        tables[product] = with_values(tables[product], column, new)
+
+    return spoil
+
+
+def without(product: str, column: str, value: str) -> Callable[[Tables], None]:
+    """Remove the rows of one value."""
+
+    def spoil(tables: Tables) -> None:
+        tables[product] = tables[product].filter(pc.not_equal(tables[product].column(column), value))
+
+    return spoil
+
+
+def changed(product: str, change: Callable[[pa.Table], pa.Table]) -> Callable[[Tables], None]:
+    """Replace a whole table."""
+
+    def spoil(tables: Tables) -> None:
+        tables[product] = change(tables[product])
+
+    return spoil
+
+
+def released_code(code: str) -> Callable[[Tables], None]:
+    """A reason code in the first included party, told alike to marketing and risk."""
+
+    def spoil(tables: Tables) -> None:
+        for product in (LIST, DECISION):
+            put(product, "inclusion_reasons", code, row=0)(tables)
+
+    return spoil
+
+
+def one_pseudonym_for_both(tables: Tables) -> None:
+    marketing = tables[LIST].column("pseudonym").to_pylist()
+    put(DECISION, "pseudonym", marketing[0], row=0)(tables)
+
+
+def with_score(table: pa.Table) -> pa.Table:
+    return table.append_column("score", pa.array([1.5] * table.num_rows))
+
+
+def with_second_row_twice(table: pa.Table) -> pa.Table:
+    return pa.concat_tables([table, table.slice(1, 1)])
+
+
+DEFECTS = {
+    "unknown column": (changed(LIST, with_score), f"contract.columns/{LIST}"),
+    "column order": (changed(LIST, lambda t: t.select(t.schema.names[::-1])), f"contract.columns/{LIST}"),
+    "empty but required": (put(DECISION, "rule_history", None), f"contract.required/{DECISION}/rule_history"),
+    "twice the same key": (changed(DECISION, with_second_row_twice), f"contract.key/{DECISION}"),
+    "unknown code": (put(DECISION, "rule_history", "maybe"), f"contract.values/{DECISION}/rule_history"),
+    "out of range": (put(DECISION, "income_periods", 7), f"contract.range/{DECISION}/income_periods"),
+    "broken row rule": (put(DECISION, "band", "A"), f"contract.rule/{DECISION}/band_exactly_when_included"),
+    "another date": (put(DECISION, "business_date", DAY - timedelta(1)), f"contract.business_date/{DECISION}"),
+    "no pseudonym": (put(DECISION, "pseudonym", "A" * 64), f"contract.pseudonym/{DECISION}"),
+    "broken reconciliation": (put(RECONCILIATION, "status", "broken"), "reconciliation.agreed"),
+    "not reconciled": (without(RECONCILIATION, "contract", "core.transaction"), "reconciliation.present"),
+    "required and absent": (put_where(COVERAGE, "core.party", "status", "absent"), "coverage.required"),
+    "required and unmentioned": (without(COVERAGE, "contract", "core.party"), "coverage.required"),
+    "a party too few": (changed(LIST, lambda t: t.slice(1)), "consumers.consistent"),
+    "another band": (put(LIST, "band", "B", row=0), "consumers.consistent"),
+    "resident id": (put(DECISION, "exclusion_reasons", "see 11010519491231002X"), "privacy.no_raw_identifier"),
+    "mobile phone": (put(DECISION, "exclusion_reasons", "+86 138-0013-8000"), "privacy.no_raw_identifier"),
+    "birth number": (put(DECISION, "exclusion_reasons", "705616"), "privacy.no_raw_identifier"),
+    "birth number, suffixed": (put(DECISION, "exclusion_reasons", "705616/1234"), "privacy.no_raw_identifier"),
+    "party id as pseudonym": (put(DECISION, "pseudonym", party_ids(2)[1]), "privacy.no_party_id"),
+    "internal id in text": (put(DECISION, "exclusion_reasons", party_ids(2)[1]), "privacy.no_party_id"),
+    "one pseudonym for both": (one_pseudonym_for_both, "privacy.pseudonym_per_consumer"),
+    "risk's words to marketing": (released_code("regular_income;rule_history"), "privacy.release_point"),
+}
+
+
+def test_a_good_candidate_passes_every_check(audited) -> None:
+    evidence = audited()
+    assert evidence.count("passed") == len(evidence.checks)
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_defect_fails_its_own_check_and_no_other(audited, defect: str) -> None:
+    spoil, expected = DEFECTS[defect]
+    evidence = audited(spoil)
+    assert (failed(evidence), not_audited(evidence)) == ({expected}, set())
+    assert expected in {check.id for check in evidence.refusals()}
+
+
+def test_optional_data_carried_too_long_warns_and_does_not_refuse(audited) -> None:
+    def spoil(tables: Tables) -> None:
+        put_where(COVERAGE, "card.account", "status", "carried")(tables)
+        put_where(COVERAGE, "card.account", "carried_days", 4)(tables)
+
+    evidence = audited(spoil)
+    assert failed(evidence) == {"coverage.carried"}
+    assert evidence.refusals() == ()
+    assert evidence.warnings()[0].observed == "card.account is carried for 4 days, 3 are allowed"
+
+
+def test_a_missing_column_fails_the_columns_and_is_no_verdict_on_its_values(audited) -> None:
+    evidence = audited(changed(DECISION, lambda t: t.drop_columns(["rule_history"])))
+    column = f"{DECISION}/rule_history"
+    assert failed(evidence) == {f"contract.columns/{DECISION}"}
+    assert not_audited(evidence) == {f"contract.required/{column}", f"contract.values/{column}", "consumers.consistent"}
+    columns = next(check for check in evidence.checks if check.id == f"contract.columns/{DECISION}")
+    assert columns.observed == "missing: rule_history"
+
+
+def test_a_wrong_type_fails_the_types_and_is_no_verdict_on_its_values(audited) -> None:
+    def spoil(tables: Tables) -> None:
+        table = tables[DECISION]
+        at = table.schema.names.index("income_periods")
+        tables[DECISION] = table.set_column(at, "income_periods", table.column(at).cast(pa.string()))
+
+    evidence = audited(spoil)
+    assert failed(evidence) == {f"contract.types/{DECISION}"}
+    column = f"{DECISION}/income_periods"
+    assert not_audited(evidence) == {f"contract.required/{column}", f"contract.range/{column}", "consumers.consistent"}
+
+
+def test_a_column_named_as_an_identifier_is_refused_whatever_it_holds(audited) -> None:
+    evidence = audited(changed(LIST, lambda t: t.append_column("phone_token", pa.nulls(t.num_rows, pa.string()))))
+    assert failed(evidence) == {f"contract.columns/{LIST}", "privacy.no_raw_identifier"}
+
+
+def test_a_phone_number_stored_as_a_number_is_found(audited) -> None:
+    evidence = audited(changed(DECISION, lambda t: t.append_column("n", pa.array([13800138000] * t.num_rows))))
+    assert failed(evidence) == {f"contract.columns/{DECISION}", "privacy.no_raw_identifier"}
+
+
+def test_marts_of_another_date_are_not_taken_for_the_candidates(audited) -> None:
+    evidence = audited(changed(COVERAGE, lambda t: t.slice(0, 0)))
+    assert failed(evidence) == {"candidate.business_date", "coverage.required"}
+
+
+def test_a_date_the_bank_does_not_book_on_is_refused(tmp_path, catalog: Catalog, crosswalk) -> None:
+    candidate = write_candidate(tmp_path, catalog, day=date(2020, 1, 1))
+    assert "candidate.business_date" in failed(audit_candidate(candidate, catalog, crosswalk))
+
+
+def test_an_empty_list_passes(audited) -> None:
+    def spoil(tables: Tables) -> None:
+        for product in (LIST, DECISION):
+            tables[product] = tables[product].slice(0, 0)
+
+    evidence = audited(spoil)
+    assert evidence.count("passed") == len(evidence.checks)
+
+
+def test_a_check_that_cannot_be_carried_out_is_not_audited_and_spoils_no_other(audited, catalog: Catalog) -> None:
+    mart = catalog.marts["mart.low_risk_list"]
+    rule = RowRule("raises", "A rule that cannot be computed.", "cast(exclusion_reasons as bigint) > 0", "validity")
+    catalog.marts[mart.id] = replace(mart, rules=(*mart.rules, rule))
+    evidence = audited()
+    assert failed(evidence) == set()
+    assert not_audited(evidence) == {f"contract.rule/{DECISION}/raises"}
+    (refused,) = evidence.refusals()
+    assert refused.observed == "Conversion Error", "the message would hold the value that could not be converted"
+
+
+def test_a_fault_in_our_own_check_is_not_audited(audited, monkeypatch) -> None:
+    monkeypatch.setitem(run.CHECKS, "consumers.consistent", lambda subject: 1 / 0)
+    evidence = audited()
+    assert (failed(evidence), not_audited(evidence)) == (set(), {"consumers.consistent"})
+
+
+def test_a_rule_may_use_a_regular_expression_with_braces(audited, catalog: Catalog) -> None:
+    mart = catalog.marts["mart.low_risk_list"]
+    predicate = "regexp_full_match(exclusion_reasons, '[a-z_]{3,}')"
+    rule = RowRule("codes", "Reasons are codes.", predicate, "validity")
+    catalog.marts[mart.id] = replace(mart, rules=(*mart.rules, rule))
+    assert failed(audited()) == set()
+    assert failed(audited(put(DECISION, "exclusion_reasons", "Oh"))) == {f"contract.rule/{DECISION}/codes"}
+
+
+def test_without_its_crosswalk_a_candidate_is_not_audited_for_party_ids(tmp_path, catalog: Catalog) -> None:
+    evidence = audit_candidate(write_candidate(tmp_path, catalog), catalog, tmp_path / "nowhere.parquet")
+    assert not_audited(evidence) == {"privacy.no_party_id"}
+    assert evidence.refusals()
+
+
+def test_a_group_below_the_signed_size_is_refused(audited, catalog: Catalog) -> None:
+    point = {**catalog.policy.release_points["low_risk_band"], "minimum_group": 1000}
+    catalog.__dict__["policy"] = replace(catalog.policy, release_points={"low_risk_band": point})
+    assert failed(audited()) == {"privacy.release_point"}
