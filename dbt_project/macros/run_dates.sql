@@ -23,11 +23,15 @@
 {%- endmacro %}
 
 {#-
-  Pre-hook of an incremental fact. Replacing partitions by key leaves a date in place that has no row any more, for
-  example after a corrected delivery; so the dates of the run are emptied first, in the same transaction.
+  Incremental strategy on DuckDB: the dates of the run are replaced as a whole. Replacing by key would leave a date in
+  place that has no row any more, for example after a corrected delivery. Spark overwrites partitions.
 -#}
-{% macro clear_run_dates() -%}
-    {%- if target.type == 'duckdb' and is_incremental() -%}
-        delete from {{ this }} where {{ in_run('business_date') }}
-    {%- endif -%}
+{% macro get_incremental_replace_run_dates_sql(arg_dict) -%}
+    {%- set columns = arg_dict.dest_columns | map(attribute='name') | join(', ') -%}
+    delete from {{ arg_dict.target_relation }}
+    where business_date between {{ run_from() }} and {{ run_to() }};
+
+    insert into {{ arg_dict.target_relation }} ({{ columns }})
+    select {{ columns }}
+    from {{ arg_dict.temp_relation }}
 {%- endmacro %}

@@ -1,7 +1,5 @@
 """The party crosswalk as an asset."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from pipelines.assets.ingest import lake_key

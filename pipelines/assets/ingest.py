@@ -1,7 +1,5 @@
 """Landed contracts as assets: one step lands them all, or those that are selected."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -27,7 +25,8 @@ def lake_key(contract_id: str) -> dg.AssetKey:
 def ingest_assets(platform: Platform) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     """The landing step, and the contracts that no night of this bank can read as external assets."""
     feeds = platform.catalog.feeds(platform.bank.bank)
-    readable = sorted({feed.contract for feed in feeds if feed.readable})
+    # In the order of the feeds: parents before children, as Dagster wants results.
+    readable = list(dict.fromkeys(feed.contract for feed in feeds if feed.readable))
     specs = [_spec(platform.catalog.sources[name]) for name in readable]
     specs.append(
         dg.AssetSpec(
@@ -106,6 +105,8 @@ def _results(
 def _preview(home: Home, contract: Contract, day: object) -> dg.MetadataValue:
     """A few rows in Markdown, of the columns that are not personal."""
     shown = [c.name for c in contract.columns if not (c.identifier or c.personal_class)]
+    if not shown:
+        return dg.MetadataValue.md("every column is personal")
     query = f"select {', '.join(shown)} from {lake.scan(home, contract.id)} where business_date = date '{day}' limit {_PREVIEWED}"
     with closing(duckdb.connect()) as con:
         rows = con.execute(query).fetchall()

@@ -16,7 +16,10 @@ from pipelines.ingest.batch import Desk
 from pipelines.ingest.night import open_desk
 from pipelines.settings import Settings
 
-# A run tag: publish every date of the run, not its last one alone.
+# Run tags. A backfill from the command line is a run of its last partition that says from where it reaches back: Dagster
+# stores an event per asset and partition of a range, about 25 ms each on SQLite, which is longer than the work itself.
+FIRST_DATE_TAG = "zhongtai/first_date"
+# Publish every date of the run, not its last one alone.
 RELEASE_EACH_TAG = "zhongtai/release_each"
 
 
@@ -59,6 +62,8 @@ class Platform:
         """The dates that `context`'s run is about."""
         keys = context.partition_key_range
         first, last = date.fromisoformat(keys.start), date.fromisoformat(keys.end)
+        if FIRST_DATE_TAG in context.run.tags:
+            first = date.fromisoformat(context.run.tags[FIRST_DATE_TAG])
         each = RELEASE_EACH_TAG in context.run.tags
         return RunDates(first, last, tuple(self.bank.business_dates(first, last)) if each else (last,))
 

@@ -1,7 +1,5 @@
 """Candidate, evidence and release as assets."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path

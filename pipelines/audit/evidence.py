@@ -16,6 +16,7 @@ from typing import Any
 
 from pipelines.audit.content import EVIDENCE, canonical_json
 from pipelines.audit.gates import REGISTRY, gate_of
+from pipelines.contracts.load import Catalog
 from pipelines.settings import write_private
 
 FORMAT = 1
@@ -120,6 +121,15 @@ def verify(evidence: Evidence, candidate_hash: str, business_date: date, expecte
         if check.id in expected and check.state != "passed" and _blocks(check.id):
             problems.append(f"{check.id} {_STATES.get(check.state, 'in an unknown state')}: {check.observed}")
     return problems
+
+
+def superseded(evidence: Evidence, catalog: Catalog) -> list[str]:
+    """Which contracts or policy were changed since the audit, and so were not what the candidate was held to."""
+    now = {contract.id: contract.sha256 for contract in catalog.all().values()}
+    then = {contract_id: version.sha256 for contract_id, version in evidence.contracts.items()}
+    changed = [contract_id for contract_id in now.keys() | then.keys() if now.get(contract_id) != then.get(contract_id)]
+    policy = [] if evidence.policy.sha256 == catalog.policy.sha256 else ["policy.yaml"]
+    return _listed("changed since the audit", [*changed, *policy])
 
 
 def _blocks(check_id: str) -> bool:

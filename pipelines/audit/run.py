@@ -90,7 +90,7 @@ def _seen(subject: Subject, table: Table, expectation: Expectation, state: str) 
 def _types(table: Table) -> Verdict:
     if table.schema is None:
         return Verdict("not_audited", table.fault)
-    wrong = table.mistyped()
+    wrong = table.mistyped
     return Verdict("failed", "; ".join(wrong.values())) if wrong else Verdict("passed", f"{len(table.columns)} columns")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -43,6 +44,7 @@ class Table:
         """Names of the columns that the file holds."""
         return tuple(self.schema.names) if self.schema is not None else ()
 
+    @cached_property
     def mistyped(self) -> dict[str, str]:
         """Columns whose type is not the contract's, each with what is wrong."""
         if self.schema is None:
@@ -56,7 +58,7 @@ class Table:
     def unusable(self, columns: tuple[str, ...]) -> str:
         """Why `columns` cannot be looked at, or nothing where they can."""
         missing = [name for name in columns if name not in self.columns]
-        wrong = [reason for name, reason in self.mistyped().items() if name in columns]
+        wrong = [reason for name, reason in self.mistyped.items() if name in columns]
         return self.fault or "; ".join([*(f"{name} is missing" for name in missing), *wrong])
 
 

@@ -4,48 +4,64 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import StringConstraints, ValidationError, field_validator
 
-from pipelines.contracts.model import ContractError
+from pipelines.contracts.document import Strict, faults, read_document
+from pipelines.contracts.model import PURPOSES, ContractError
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Name = Annotated[str, StringConstraints(min_length=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LegalBasis(_Strict):
+class LegalBasis(Strict):
     """Why the bank may use data for `purpose`."""
 
-    purpose: str
-    basis: str
-    article: str
+    purpose: Literal[PURPOSES]  # type: ignore[valid-type]
+    basis: Name
+    article: Name
 
 
-class Calendar(_Strict):
+class Calendar(Strict):
     """Days without a business date."""
 
-    closed_weekdays: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ()
+    closed_weekdays: tuple[Literal[_WEEKDAYS], ...] = ()  # type: ignore[valid-type]
     holidays: tuple[date, ...] = ()
 
 
-class Bank(_Strict):
+class Bank(Strict):
     """One bank, as declared in `feeds/<bank>/bank.yaml`. Dates are business dates, both ends included."""
 
     bank: str
-    name: str
+    name: Name
     time_zone: str
     calendar: Calendar
-    currency: str
-    jurisdiction: str
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    jurisdiction: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
     first_date: date
     last_date: date | None = None
-    deliveries: str
+    deliveries: Name
     legal_basis: tuple[LegalBasis, ...]
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (OSError, ValueError, KeyError) as error:
+            raise ValueError("not a time zone; write one as Europe/Prague") from error
+        return zone
+
+    @field_validator("deliveries")
+    @classmethod
+    def _known_places(cls, place: str) -> str:
+        try:
+            place.format(public_data="", project="")
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError("only {public_data} and {project} stand for a directory") from error
+        return place
 
     def is_business_date(self, day: date) -> bool:
         """Whether `day` is in the range and not closed."""
@@ -61,10 +77,22 @@ class Bank(_Strict):
 
 def load_bank(path: Path) -> Bank:
     """Read one bank.yaml. Raises ContractError naming the field that is wrong."""
+    given, _ = read_document(path, "a bank")
     try:
-        bank = Bank(**yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, ValidationError, TypeError) as error:
-        raise ContractError(f"{path}: not a bank: {error}") from error
-    if bank.bank != path.parent.name:
-        raise ContractError(f"{path}: bank: '{bank.bank}' must be the name of its folder, '{path.parent.name}'")
+        bank = Bank(**given)
+    except ValidationError as error:
+        raise ContractError(f"{path}: {faults(error, given)}") from error
+    stated = [basis.purpose for basis in bank.legal_basis]
+    wrong = (
+        (bank.bank != path.parent.name, f"bank: '{bank.bank}' must be the name of its folder, '{path.parent.name}'"),
+        (
+            bank.last_date is not None and bank.last_date < bank.first_date,
+            f"last_date: {bank.last_date} lies before first_date {bank.first_date}; correct one",
+        ),
+        (len(set(bank.calendar.closed_weekdays)) == 7, "calendar.closed_weekdays: closed every day; open one"),
+        (len(set(stated)) < len(stated), "legal_basis: a purpose has two bases; keep one"),
+    )
+    for is_wrong, message in wrong:
+        if is_wrong:
+            raise ContractError(f"{path}: {message}")
     return bank

@@ -1,70 +1,101 @@
-"""A feed: where one delivering system of a bank delivers a contract, and how its columns become the contract's."""
+"""A feed: where one delivering system of a bank delivers a contract, and how its columns become the contract's.
+
+What belongs here: the feed's file, read strictly and held against its contract. What does not: any look at a delivery
+(`pipelines.ingest`).
+"""
 
 from __future__ import annotations
 
-import hashlib
+import codecs
+import re
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator
 
+from pipelines.contracts.document import Strict, faults, read_document, suggestion
 from pipelines.contracts.model import Contract, ContractError
 
+Name = Annotated[str, StringConstraints(min_length=1)]
+Character = Annotated[str, StringConstraints(min_length=1, max_length=1)]
+Position = Annotated[int, Field(ge=1)]
+_CONTRACT = re.compile(r"(.+)@([0-9]+)")
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
-
-class Trailer(_Strict):
+class Trailer(Strict):
     """The last record, which starts with `prefix`; positions count fields from 1."""
 
-    prefix: str
-    rows: int | None = None
-    sums: dict[str, int] = {}
+    prefix: Name
+    rows: Position | None = None
+    sums: dict[str, Position] = {}
 
 
-class Format(_Strict):
+class Format(Strict):
     """How the bytes of a delivery become rows of text."""
 
     type: Literal["csv", "jsonl", "parquet"]
-    delimiter: str = ","
-    quote: str = '"'
+    delimiter: Character = ","
+    quote: Annotated[str, StringConstraints(max_length=1)] = '"'
     encoding: str = "utf-8"
     header: bool = True
-    fields: tuple[str, ...] = ()
+    fields: tuple[Name, ...] = ()
     trailer: Trailer | None = None
 
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, name: str) -> str:
+        try:
+            codecs.lookup(name)
+        except LookupError:
+            raise ValueError("not an encoding; write one as utf-8, gb18030 or ascii") from None
+        return name
 
-class History(_Strict):
+
+class History(Strict):
     """One file with many dates; rows known after `through` come in daily files."""
 
-    path: str
+    path: Name
     through: date | None = None
 
 
-class Daily(_Strict):
+class Daily(Strict):
     """One file per business date; `flag` is the file that says the delivery is complete."""
 
-    path: str
+    path: Name
     flag: str | None = None
 
+    @field_validator("path", "flag")
+    @classmethod
+    def _dated(cls, path: str | None) -> str | None:
+        if path is not None:
+            try:
+                differ = path.format(date=date(2001, 2, 3)) != path.format(date=date(2010, 11, 12))
+            except (KeyError, IndexError, ValueError):
+                differ = False
+            if not differ:
+                raise ValueError("names the same file every day; write the date as {date:%Y%m%d}")
+        return path
 
-class Mapping(_Strict):
+
+class Mapping(Strict):
     """One contract column: SQL over raw text, its date format, and the contract's value for each raw value."""
 
-    sql: str
+    sql: Name
     format: str | None = None
     values: dict[str, str] | None = None
 
     @field_validator("values", mode="before")
     @classmethod
-    def _as_text(cls, values: dict[Any, Any] | None) -> dict[str, str] | None:
-        return {str(raw): str(value) for raw, value in values.items()} if values else None
+    def _as_text(cls, values: Any) -> Any:
+        for entry in (entry for pair in values.items() for entry in pair) if isinstance(values, dict) else ():
+            # Unquoted, YAML reads NO as false and 01 as 1: what the file says would be lost.
+            if not isinstance(entry, str):
+                raise ValueError(f"{entry!r} is not text; put every value and code in quotes")
+        return values
 
 
-class Feed(_Strict):
+class Feed(Strict):
     """One feed. `source` is the delivering system: the folder the file lies in."""
 
     contract: str
@@ -79,7 +110,7 @@ class Feed(_Strict):
     known_from: Mapping | Literal["never", "delivery"] = "delivery"
     deleted: str | None = None
     columns: dict[str, Mapping]
-    ignored: dict[str, str] = {}
+    ignored: dict[str, Name] = {}
     path: Path = Field(repr=False)
     sha256: str = Field(repr=False)
 
@@ -91,50 +122,83 @@ class Feed(_Strict):
 
 def load_feed(path: Path, sources: dict[str, Contract]) -> Feed:
     """Read one feed and hold it against its contract. Raises ContractError naming what is wrong."""
-    raw = path.read_bytes()
+    given, sha256 = read_document(path, "a feed")
+    named = _CONTRACT.fullmatch(str(given.pop("contract", "")))
+    if named is None:
+        raise ContractError(f"{path}: contract: say which and of which major version, as core.party@1")
+    if named[1] not in sources:
+        hint = suggestion(named[1], set(sources))
+        raise ContractError(f"{path}: contract: no source contract '{named[1]}'{hint}; there are: {', '.join(sources)}")
+    if not isinstance(given.get("columns"), dict):
+        raise ContractError(f"{path}: columns: missing; map every column of {named[1]}")
+    known_from = given.get("known_from", "delivery")
+    given |= {
+        "columns": {name: _mapping(value) for name, value in given["columns"].items()},
+        "known_from": known_from if known_from in ("never", "delivery") else _mapping(known_from),
+    }
+    taken = {"source": path.parent.name, "bank": path.parents[1].name, "path": path, "sha256": sha256, "major": named[2]}
+    if told := sorted(given.keys() & taken.keys()):
+        raise ContractError(f"{path}: {told[0]}: not known here; remove it, the place of the file says it")
     try:
-        given = yaml.safe_load(raw)
-        contract_id, _, major = str(given.pop("contract")).partition("@")
-        given["columns"] = {name: _mapping(value) for name, value in given["columns"].items()}
-        if given.get("known_from") not in (None, "never", "delivery"):
-            given["known_from"] = _mapping(given["known_from"])
-        feed = Feed(
-            **given, contract=contract_id, major=int(major), source=path.parent.name, bank=path.parents[1].name,
-            path=path, sha256=hashlib.sha256(raw).hexdigest(),
-        )  # fmt: skip
-    except (yaml.YAMLError, ValidationError, TypeError, ValueError, KeyError, AttributeError) as error:
-        raise ContractError(f"{path}: not a feed: {error}") from error
-    if contract_id not in sources:
-        raise ContractError(f"{path}: contract: no source contract '{contract_id}'; there are: {', '.join(sources)}")
-    contract = sources[contract_id]
-    _check(path, feed, contract)
+        feed = Feed(contract=named[1], **taken, **given)
+    except ValidationError as error:
+        raise ContractError(f"{path}: {faults(error, given)}") from error
+    _check(path, feed, sources[named[1]], sources)
     return feed
 
 
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {"sql": str(value)}
+def _mapping(value: Any) -> Any:
+    return value if isinstance(value, dict) else {"sql": "" if value is None else str(value)}
 
 
-def _check(path: Path, feed: Feed, contract: Contract) -> None:
+def _check(path: Path, feed: Feed, contract: Contract, sources: dict[str, Contract]) -> None:
     names = {column.name for column in contract.columns}
     missing, unknown = sorted(names - feed.columns.keys()), sorted(feed.columns.keys() - names)
+    form, trailer = feed.format, feed.format.trailer
+    strangers = [contract_id for contract_id in feed.reads.values() if contract_id not in sources]
+    uncoded = [f"{code} of {name}" for name, code in _codes(feed) if name in names and code not in _enum(contract, name, code)]
     faults = (
-        (feed.major != contract.major, f"contract: asks for major {feed.major}; {contract.id} is {contract.version}"),
-        (path.name != f"{contract.id}.yaml", f"name the file {contract.id}.yaml"),
-        (missing, f"columns: {', '.join(missing)} of {contract.id} not mapped; map each, if only to null"),
+        (feed.major != contract.major, f"contract: asks for major {feed.major}; {contract.id} is {contract.version}; adapt it"),
+        (path.name != f"{contract.id}.yaml", f"contract: the file is not called after it; call it {contract.id}.yaml"),
+        (missing, f"columns: {', '.join(missing)} of {contract.id} not mapped; map each, if only to \"null\""),
         (unknown, f"columns: {', '.join(unknown)} not in {contract.id}; remove, or move to ignored with a reason"),
-        (feed.history is None and feed.daily is None, "give history, daily or both"),
+        (uncoded, f"columns: {', '.join(uncoded)} is not in the contract's enum; correct values"),
+        (feed.history is None and feed.daily is None, "history, daily: neither is given; say where the files lie"),
         (
             feed.history and feed.daily and feed.history.through is None,
-            "history.through: say up to which date the history counts; daily files follow",
+            "history.through: missing; say up to which date the history counts, daily files follow",
         ),
-        (feed.history and feed.known_from == "delivery", "known_from: a history file says from when each row is known"),
+        (
+            feed.history and feed.known_from == "delivery",
+            "known_from: a history file says from when each row is known; give SQL over its columns",
+        ),
         (
             feed.daily and contract.delivery == "full" and feed.known_from not in ("never", "delivery") and not feed.history,
-            "known_from: a full daily delivery is known when it is delivered",
+            "known_from: a full daily delivery is known when it is delivered; remove it",
         ),
-        (feed.deleted and contract.delivery != "delta", f"deleted: {contract.id} is delivered {contract.delivery}, not delta"),
+        (
+            feed.deleted and contract.delivery != "delta",
+            f"deleted: {contract.id} is delivered {contract.delivery}, not delta; remove it",
+        ),
+        (strangers, f"reads: no source contract '{''.join(strangers[:1])}'; there are: {', '.join(sources)}"),
+        ("delivery" in feed.reads, "reads: delivery is the name of the feed's own rows; choose another"),
+        (feed.join and not feed.reads, "join: nothing to join; name the other deliveries under reads"),
+        (form.type == "csv" and not form.header and not form.fields, "format.fields: missing; without a header, name the columns"),
+        (form.type == "csv" and form.header and form.fields, "format.fields: the header names the columns; remove one of the two"),
+        (form.type == "parquet" and trailer, "format.trailer: a Parquet file has none; remove it"),
+        (
+            trailer and trailer.sums.keys() - names,
+            f"format.trailer.sums: name columns of {contract.id}: {', '.join(sorted(names))}",
+        ),
     )  # fmt: skip
     for wrong, message in faults:
         if wrong:
             raise ContractError(f"{path}: {message}")
+
+
+def _codes(feed: Feed) -> list[tuple[str, str]]:
+    return [(name, code) for name, mapping in feed.columns.items() for code in (mapping.values or {}).values()]
+
+
+def _enum(contract: Contract, name: str, otherwise: str) -> tuple[str, ...]:
+    return contract.column(name).enum or (otherwise,)

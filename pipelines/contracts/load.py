@@ -1,38 +1,36 @@
-"""Reads contract YAML into the model and refuses what is incomplete.
+"""Reads the contracts of a project into the model, one by one and then against each other, and refuses what is incomplete.
 
-The Open Data Contract Standard makes every field optional and its reader drops fields it does not know; this
-module requires what the platform needs and names every field it does not understand.
+The Open Data Contract Standard makes every field optional; this module requires what the platform needs. What does
+not belong here: the standard itself (`odcs`), columns (`column`), and who may use what for which purpose (`purpose`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-from open_data_contract_standard.model import CustomProperty, OpenDataContractStandard, SchemaProperty
-from pydantic import ValidationError
-
 from pipelines.contracts.bank import Bank, load_bank
+from pipelines.contracts.column import build_column, check_purposes
+from pipelines.contracts.document import suggestion
+from pipelines.contracts.expectations import PSEUDONYM, mentioned
 from pipelines.contracts.feed import Feed, load_feed
-from pipelines.contracts.model import CONSUMERS, DELIVERIES, PURPOSES, Column, Contract, ContractError, RowRule
+from pipelines.contracts.model import CONSUMERS, DELIVERIES, Contract, ContractError, RowRule
+from pipelines.contracts.odcs import available_at, properties, read_odcs
 from pipelines.contracts.policy import Policy, load_policy
+from pipelines.contracts.purpose import check_release_points
 
-_TYPE = re.compile(r"string|date|timestamp|boolean|bigint|double|decimal\([0-9]+,[0-9]+\)")
-_CLASSIFICATION = re.compile(r"L([1-5])(?:/(C[1-3]))?")
+SUFFIX = ".odcs.yaml"
 _FOLDERS = {"source": "sources", "derived": "derived", "mart": "marts", "product": "products"}
-_PROPERTIES = {
-    "source": {"delivery", "criticality", "carryForwardDays", "rejectLimit", "purposes", "legalBasis", "controlSums"},
+_REQUIRED = {
+    "source": {"delivery", "criticality", "carryForwardDays", "rejectLimit", "purposes", "legalBasis"},
     "derived": {"delivery", "criticality", "purposes", "legalBasis"},
     "mart": {"delivery", "criticality", "purposes", "legalBasis"},
-    "product": {"consumer", "mart", "purposes", "filter", "releasePoint"},
+    "product": {"consumer", "mart", "purposes"},
 }
-_OPTIONAL = {"controlSums", "filter", "releasePoint"}
-_COLUMN_PROPERTIES = {"identifier", "inputs", "purposes", "legalBasis"}
+_OPTIONAL = {"source": {"controlSums"}, "derived": set(), "mart": set(), "product": {"filter", "releasePoint"}}
+_SUMMED = re.compile(r"decimal.*|bigint")
 
 
 class Catalog:
@@ -44,7 +42,10 @@ class Catalog:
         self.derived = self._read("derived")
         self.marts = self._read("mart")
         self.products = self._read("product")
-        self._check_references()
+        if not self.sources:
+            raise ContractError(f"{root}: no contract under sources/; name the folder that holds data contracts")
+        _check_references(self.sources)
+        check_release_points(self.marts, self.products, self.policy)
 
     @cached_property
     def policy(self) -> Policy:
@@ -67,42 +68,22 @@ class Catalog:
     def bank(self, name: str) -> Bank:
         """The bank `name`. Raises ContractError where it has no folder under feeds/."""
         if name not in self.banks:
-            raise ContractError(f"no bank '{name}' under {self.root / 'feeds'}; there are: {', '.join(self.banks)}")
+            raise ContractError(
+                f"no bank '{name}' under {self.root / 'feeds'}; there are: {', '.join(self.banks) or 'none'}"
+            )
         return load_bank(self.root / "feeds" / name / "bank.yaml")
 
     def feeds(self, bank: str) -> tuple[Feed, ...]:
         """Every feed of a bank, parents of foreign keys before their children."""
-        paths = sorted((self.root / "feeds" / bank).glob("*/*.yaml"))
-        feeds = [load_feed(path, self.sources) for path in paths]
-        depth = {contract_id: self._depth(contract_id) for contract_id in self.sources}
+        folder = self.root / "feeds" / bank
+        feeds = [load_feed(path, self.sources) for path in _files(folder, ".yaml") if path != folder / "bank.yaml"]
+        depth = {contract_id: _depth(contract_id, self.sources) for contract_id in self.sources}
         return tuple(sorted(feeds, key=lambda feed: (depth[feed.contract], feed.contract, feed.source)))
 
-    def _depth(self, contract_id: str) -> int:
-        parents = [c.references[0] for c in self.sources[contract_id].columns if c.references]
-        return 1 + max((self._depth(parent) for parent in parents if parent != contract_id), default=0)
-
     def _read(self, kind: str) -> dict[str, Contract]:
-        contracts: dict[str, Contract] = {}
-        for path in sorted((self.root / _FOLDERS[kind]).rglob("*.odcs.yaml")):
-            contract = load_contract(path, kind, self.marts if kind == "product" else {})
-            if contract.id in contracts:
-                raise ContractError(
-                    f"{path}: id: '{contract.id}' is taken by {contracts[contract.id].path}; rename one"
-                )
-            contracts[contract.id] = contract
-        return contracts
-
-    def _check_references(self) -> None:
-        for contract in self.sources.values():
-            for column in contract.columns:
-                if column.references is None:
-                    continue
-                parent, name = column.references
-                if parent not in self.sources or name not in self.sources[parent].key:
-                    raise ContractError(
-                        f"{contract.path}: {column.name}.relationships: {parent}.{name} is not a key of a source "
-                        f"contract; name one as <contract id>.<key column>"
-                    )
+        marts = self.marts if kind == "product" else {}
+        contracts = (load_contract(path, kind, marts) for path in _files(self.root / _FOLDERS[kind], SUFFIX))
+        return {contract.id: contract for contract in contracts}
 
 
 def load_catalog(root: Path) -> Catalog:
@@ -112,24 +93,15 @@ def load_catalog(root: Path) -> Catalog:
 
 def load_contract(path: Path, kind: str, marts: dict[str, Contract]) -> Contract:
     """Read one contract of `kind`; a product inherits from its mart what its columns leave unsaid."""
-    raw = path.read_bytes()
-    document = _parse(path, raw)
-    if not document.schema_ or len(document.schema_) != 1:
-        raise ContractError(f"{path}: schema: give exactly one table per contract")
-    table = document.schema_[0]
-    properties = _custom(path, "customProperties", document.customProperties, _PROPERTIES[kind])
-    for name in sorted(_PROPERTIES[kind] - _OPTIONAL - properties.keys()):
+    document, sha256 = read_odcs(path)
+    (table,) = document.schema_ or ()
+    given = properties(path, "customProperties", document.customProperties, _REQUIRED[kind] | _OPTIONAL[kind])
+    for name in sorted(_REQUIRED[kind] - given.keys()):
         raise ContractError(f"{path}: customProperties.{name}: missing; every {kind} contract states it")
-    purposes = tuple(properties["purposes"])
-    if unknown := set(purposes) - set(PURPOSES):
-        raise ContractError(f"{path}: customProperties.purposes: unknown {sorted(unknown)}; use {', '.join(PURPOSES)}")
-    mart = None
-    if kind == "product":
-        if properties["mart"] not in marts:
-            raise ContractError(f"{path}: customProperties.mart: no mart '{properties['mart']}' under marts/")
-        mart = marts[properties["mart"]]
-    legal_basis = properties.get("legalBasis", mart.legal_basis if mart else "")
-    columns = tuple(_column(path, item, purposes, legal_basis, mart) for item in table.properties or [])
+    purposes = check_purposes(path, "customProperties.purposes", given["purposes"])
+    mart = _mart(path, given["mart"], marts) if kind == "product" else None
+    legal_basis = given.get("legalBasis", mart.legal_basis if mart else "")
+    items = enumerate(table.properties or [], start=1)
     contract = Contract(
         id=_require(path, "id", document.id),
         version=_require(path, "version", document.version),
@@ -140,142 +112,158 @@ def load_contract(path: Path, kind: str, marts: dict[str, Contract]) -> Contract
         owner=_require(path, "team.name", getattr(document.team, "name", None)),
         purpose=_require(path, "description.purpose", getattr(document.description, "purpose", None)),
         limitations=getattr(document.description, "limitations", None) or "",
-        grain=mart.grain
-        if mart
-        else _require(path, "schema.dataGranularityDescription", table.dataGranularityDescription),
-        columns=columns,
+        grain=_require(
+            path, "schema.dataGranularityDescription", table.dataGranularityDescription or (mart.grain if mart else None)
+        ),
+        columns=tuple(build_column(path, item, n, purposes, legal_basis, mart) for n, item in items),
         rules=tuple(_rule(path, item) for item in table.quality or []),
-        delivery=properties.get("delivery", "derived"),
-        criticality=properties.get("criticality", "required"),
-        carry_forward_days=int(properties.get("carryForwardDays", 0)),
-        reject_limit=float(properties.get("rejectLimit", 0)),
-        control_sums=tuple(properties.get("controlSums", ())),
+        delivery=given.get("delivery", "derived"),
+        criticality=given.get("criticality", "required"),
+        carry_forward_days=_number(path, "carryForwardDays", given, whole=True),
+        reject_limit=float(_number(path, "rejectLimit", given, whole=False)),
+        control_sums=_names(path, "controlSums", given),
         purposes=purposes,
         legal_basis=legal_basis,
-        available_at=_available_at(document),
-        consumer=properties.get("consumer"),
-        mart=properties.get("mart"),
-        filter=properties.get("filter"),
-        release_point=properties.get("releasePoint"),
+        available_at=available_at(document),
+        consumer=given.get("consumer"),
+        mart=given.get("mart"),
+        filter=given.get("filter"),
+        release_point=given.get("releasePoint"),
         path=path,
-        sha256=hashlib.sha256(raw).hexdigest(),
+        sha256=sha256,
     )
-    _check(path, contract)
+    numbered = [(item.name, item.primaryKeyPosition) for item in table.properties or [] if item.primaryKeyPosition]
+    _check(path, contract, numbered, mart)
     return contract
 
 
-def _parse(path: Path, raw: bytes) -> OpenDataContractStandard:
-    try:
-        given = yaml.safe_load(raw)
-        document = OpenDataContractStandard(**given)
-    except (yaml.YAMLError, ValidationError, TypeError) as error:
-        raise ContractError(f"{path}: not a data contract of the Open Data Contract Standard: {error}") from error
-    understood = document.model_dump(by_alias=True, exclude_unset=True)
-    if unknown := sorted(_unknown_fields(given, understood)):
-        raise ContractError(
-            f"{path}: {unknown[0]}: not a field of the Open Data Contract Standard; remove or rename it"
-        )
-    return document
+def _files(folder: Path, suffix: str) -> list[Path]:
+    """Files below `folder`. Raises ContractError for one that would be passed over because of its name."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    for path in paths:
+        if not path.name.endswith(suffix) or len(path.relative_to(folder).parts) > 2:
+            raise ContractError(f"{path}: would not be read; files here are called <folder>/<name>{suffix}")
+    return paths
 
 
-def _unknown_fields(given: Any, understood: Any, at: str = "") -> set[str]:
-    if isinstance(given, dict) and isinstance(understood, dict):
-        missing = {f"{at}{key}" for key in given.keys() - understood.keys()}
-        return missing.union(*(_unknown_fields(given[k], understood[k], f"{at}{k}.") for k in given if k in understood))
-    if isinstance(given, list) and isinstance(understood, list):
-        pairs = zip(given, understood, strict=True)
-        return set().union(*(_unknown_fields(a, b, f"{at}{i}.") for i, (a, b) in enumerate(pairs)))
-    return set()
-
-
-def _custom(path: Path, at: str, items: list[CustomProperty] | None, known: set[str]) -> dict[str, Any]:
-    properties = {item.property: item.value for item in items or []}
-    if unknown := sorted(properties.keys() - known):
-        raise ContractError(f"{path}: {at}: unknown property '{unknown[0]}'; known here: {', '.join(sorted(known))}")
-    return properties
+def _mart(path: Path, name: str, marts: dict[str, Contract]) -> Contract:
+    if name not in marts:
+        hint = suggestion(str(name), set(marts))
+        raise ContractError(f"{path}: customProperties.mart: no mart '{name}'{hint}; there are: {', '.join(marts)}")
+    return marts[name]
 
 
 def _require(path: Path, name: str, value: str | None) -> str:
-    if not value:
+    if not (value or "").strip():
         raise ContractError(f"{path}: {name}: missing; every contract states it")
+    return str(value)
+
+
+def _number(path: Path, name: str, given: dict[str, Any], whole: bool) -> Any:
+    value = given.get(name, 0)
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        kind = "a whole number" if whole else "a number"
+        raise ContractError(f"{path}: customProperties.{name}: '{value}' is not {kind}; write one without quotes")
     return value
 
 
-def _available_at(document: OpenDataContractStandard) -> str | None:
-    levels = {item.property: item.value for item in document.slaProperties or []}
-    return str(levels["timeOfAvailability"]) if "timeOfAvailability" in levels else None
+def _names(path: Path, name: str, given: dict[str, Any]) -> tuple[str, ...]:
+    value = given.get(name, [])
+    if not isinstance(value, list):
+        raise ContractError(f"{path}: customProperties.{name}: '{value}' is not a list; write [{value}]")
+    return tuple(map(str, value))
 
 
 def _rule(path: Path, item: Any) -> RowRule:
     if item.engine != "zhongtai" or not item.name or not isinstance(item.implementation, str):
-        raise ContractError(f"{path}: quality: a rule has name, engine: zhongtai and implementation: an SQL predicate")
+        raise ContractError(
+            f"{path}: schema.quality.{item.name or 'a rule without name'}: "
+            f"a rule has name, `engine: zhongtai` and implementation: an SQL predicate over the row's columns"
+        )
     return RowRule(item.name, item.description or item.name, item.implementation, item.dimension or "validity")
 
 
-def _column(
-    path: Path, item: SchemaProperty, purposes: tuple[str, ...], legal_basis: str, mart: Contract | None
-) -> Column:
-    name = _require(path, "schema.properties.name", item.name)
-    if mart is not None and item.physicalType is None:
-        try:
-            inherited = mart.column(name)
-        except KeyError as error:
-            raise ContractError(f"{path}: {name}: not a column of {mart.id}; remove it or add it there") from error
-        return replace(inherited, description=item.description or inherited.description, purposes=purposes)
-    properties = _custom(path, name, item.customProperties, _COLUMN_PROPERTIES)
-    type_ = _require(path, f"{name}.physicalType", item.physicalType)
-    if not _TYPE.fullmatch(type_):
+def _depth(contract_id: str, sources: dict[str, Contract], below: tuple[str, ...] = ()) -> int:
+    if contract_id in below:
+        circle = " -> ".join((*below[below.index(contract_id) :], contract_id))
         raise ContractError(
-            f"{path}: {name}.physicalType: '{type_}' is not one of the types that {_TYPE.pattern} allows"
+            f"{sources[contract_id].path}: relationships: {circle} is a circle, so none can be landed first; remove one"
         )
-    classified = _CLASSIFICATION.fullmatch(item.classification or "")
-    if classified is None:
-        raise ContractError(f"{path}: {name}.classification: give L1 to L5, with /C1 to /C3 for personal data")
-    options = item.logicalTypeOptions or {}
-    return Column(
-        name=name,
-        type=type_,
-        description=_require(path, f"{name}.description", item.description),
-        required=bool(item.required),
-        key=bool(item.primaryKey),
-        security_level=int(classified[1]),
-        personal_class=classified[2],
-        enum=tuple(str(entry.value) for entry in item.enum or []),
-        minimum=options.get("minimum"),
-        maximum=options.get("maximum"),
-        identifier=properties.get("identifier"),
-        references=_reference(item),
-        purposes=tuple(properties.get("purposes", purposes)),
-        legal_basis=properties.get("legalBasis", legal_basis),
-        inputs=tuple(item.transformSourceObjects or properties.get("inputs", ())),
-    )
+    parents = {c.references[0] for c in sources[contract_id].columns if c.references} - {contract_id}
+    return 1 + max((_depth(parent, sources, (*below, contract_id)) for parent in parents), default=0)
 
 
-def _reference(item: SchemaProperty) -> tuple[str, str] | None:
-    for relationship in item.relationships or []:
-        if relationship.type == "foreignKey" and isinstance(relationship.to, str):
-            contract_id, _, column = relationship.to.rpartition(".")
-            return contract_id, column
-    return None
+def _check_references(sources: dict[str, Contract]) -> None:
+    for contract in sources.values():
+        for column in contract.columns:
+            if column.references is None:
+                continue
+            parent, name = column.references
+            at = f"{contract.path}: {column.name}.relationships"
+            if parent not in sources or sources[parent].key != (name,):
+                raise ContractError(
+                    f"{at}: {parent}.{name} is not the key of a source contract; name one as <contract id>.<key column>"
+                )
+            if (wanted := sources[parent].column(name).type) != column.type:
+                raise ContractError(f"{at}: {column.name} is {column.type} and {parent}.{name} is {wanted}; make them agree")
+        _depth(contract.id, sources)
 
 
-def _check(path: Path, contract: Contract) -> None:
+def _check(path: Path, contract: Contract, numbered: list[tuple[str | None, int]], mart: Contract | None) -> None:
     names = [column.name for column in contract.columns]
+    stored = [column.lake_name for column in contract.columns]
+    twice = sorted({name for name in stored if stored.count(name) > 1})
+    rules = [rule.name for rule in contract.rules]
+    of_mart = set() if mart is None else {column.name for column in mart.columns}
+    unsummed = [n for n in contract.control_sums if n not in names or not _SUMMED.fullmatch(contract.column(n).type)]
+    folder = contract.domain if contract.kind != "mart" else path.parent.name
+    deliveries = [name for name in DELIVERIES if (name != "derived") == (contract.kind == "source")]
+    taken = sorted({"source", "business_date"} & set(names)) if contract.kind == "source" else []
     faults = (
-        (not re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", contract.version), "version: give major.minor.patch"),
-        (not contract.key, "schema.properties: no primaryKey; every table has a key"),
-        (len(set(names)) < len(names), "schema.properties: a column is named twice"),
-        (contract.delivery not in DELIVERIES, f"delivery: use one of {', '.join(DELIVERIES)}"),
-        (contract.criticality not in ("required", "optional"), "criticality: use required or optional"),
-        (not 0 <= contract.reject_limit <= 1, "rejectLimit: a share between 0 and 1"),
-        (set(contract.control_sums) - set(names), "controlSums: names a column that is not there"),
-        (contract.kind == "product" and contract.consumer not in CONSUMERS, f"consumer: use {', '.join(CONSUMERS)}"),
+        (not re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", contract.version), "version: give major.minor.patch in digits"),
+        (contract.id != f"{contract.domain}.{contract.table}", "id: is not <domain>.<table>; make the three agree"),
         (
-            contract.consumer == "shared" and "pseudonym" in names,
-            "pseudonym: a shared product has no parties; two consumers could join them",
+            (path.parent.name, path.name) != (folder, f"{contract.table}{SUFFIX}"),
+            f"id: a file of this name does not hold {contract.id}; call it {folder}/{contract.table}{SUFFIX}",
         ),
-        ("party_id" in names and contract.kind == "product", "party_id: leaves the platform only as a pseudonym"),
-    )
+        (not contract.key, "schema.properties: no primaryKey; every table has a key"),
+        (twice, f"schema.properties: {', '.join(twice)} is there twice, counting tokens of identifiers; rename one"),
+        (
+            mart is None and numbered and numbered != [(name, n) for n, name in enumerate(contract.key, start=1)],
+            "primaryKeyPosition: number the key columns 1, 2, ... in the order in which they are listed",
+        ),
+        (taken, f"schema.properties: {', '.join(taken)} is added by the lake to every row; rename the column"),
+        (len(set(rules)) < len(rules), "schema.quality: two rules share a name; rename one"),
+        (contract.delivery not in deliveries, f"customProperties.delivery: use {', '.join(deliveries)}"),
+        (contract.criticality not in ("required", "optional"), "customProperties.criticality: use required or optional"),
+        (contract.carry_forward_days < 0, "customProperties.carryForwardDays: give 0 or more days"),
+        (not 0 <= contract.reject_limit <= 1, "customProperties.rejectLimit: give a share between 0 and 1"),
+        (unsummed, f"customProperties.controlSums: {', '.join(unsummed)} is no decimal or bigint column; correct the name"),
+        (
+            contract.kind == "source" and not contract.available_at,
+            "slaProperties.timeOfAvailability: missing; say when the delivery is due",
+        ),
+        (
+            contract.kind == "mart" and "business_date" not in contract.key,
+            "business_date: not in the key; a mart is as of a business date",
+        ),
+        (
+            contract.kind == "product" and contract.consumer not in CONSUMERS,
+            f"customProperties.consumer: use {', '.join(CONSUMERS)}",
+        ),
+        (contract.kind == "product" and contract.consumer != contract.domain, "domain: is not the consumer; make it so"),
+        (
+            contract.consumer == "shared" and PSEUDONYM in names,
+            "pseudonym: a shared product has no parties; two consumers could join them; remove it",
+        ),
+        (mart and "party_id" in names, "party_id: leaves the platform only as a pseudonym; remove it"),
+        (mart and PSEUDONYM in names and PSEUDONYM not in contract.key, "pseudonym: stands for the party; make it a key"),
+        (mart and PSEUDONYM in names and "party_id" not in of_mart, "pseudonym: the mart has no party_id; remove it"),
+        (
+            mart and contract.filter and not mentioned(contract.filter, mart),
+            f"customProperties.filter: '{contract.filter}' names no column of {contract.mart}; correct it",
+        ),
+    )  # fmt: skip
     for wrong, message in faults:
         if wrong:
             raise ContractError(f"{path}: {message}")

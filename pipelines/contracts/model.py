@@ -13,6 +13,8 @@ from pathlib import Path
 KINDS = ("source", "derived", "mart", "product")
 DELIVERIES = ("full", "delta", "append", "derived")
 CONSUMERS = ("marketing", "risk", "shared")
+# Kinds of identifier that the ingest boundary turns into tokens (`pipelines.vault.tokens` says how).
+IDENTIFIERS = ("name", "national_id", "phone", "bank_account")
 PURPOSES = ("marketing", "risk_management", "regulatory_reporting", "model_evaluation")
 
 

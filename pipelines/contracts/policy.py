@@ -1,15 +1,23 @@
-"""The policy file: every threshold, release point and approver, versioned and signed by two people."""
+"""The policy file: every threshold, release point and approver, versioned and signed by two people.
+
+What belongs here: the file's shape and its signatures. What does not: whether products and release points agree
+(`purpose`), and what a threshold does.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-import yaml
+from pydantic import Field, StringConstraints, ValidationError
 
-from pipelines.contracts.model import ContractError
+from pipelines.contracts.document import Strict, faults, read_document
+from pipelines.contracts.model import PURPOSES, ContractError
+
+Name = Annotated[str, StringConstraints(min_length=1)]
+Purpose = Literal[PURPOSES]  # type: ignore[valid-type]
 
 
 @dataclass(frozen=True)
@@ -22,38 +30,71 @@ class Policy:
     release_points: dict[str, dict[str, Any]]
     marketing_reason_codes: tuple[str, ...]
     approved_by: tuple[str, ...]
+    path: Path = field(compare=False)
+
+
+class _ReleasePoint(Strict):
+    product: Name
+    from_purpose: Purpose
+    to_purpose: Purpose
+    inputs: Annotated[tuple[Name, ...], Field(min_length=1)]
+    output_domain: Annotated[tuple[Name, ...], Field(min_length=1)]
+    minimum_group: Annotated[int, Field(ge=1)]
+    article: Name
+    approved_by: tuple[Name, ...]
+
+
+class _File(Strict):
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
+    approvers: tuple[Name, ...]
+    approved_by: tuple[Name, ...]
+    requested_by: Name
+    thresholds: dict[Name, Any]
+    release_points: dict[Name, _ReleasePoint]
+    marketing_reason_codes: dict[Name, Name]
 
 
 def load_policy(path: Path) -> Policy:
     """Read the policy. Raises ContractError without two listed approvers who are not the requester."""
-    raw = path.read_bytes()
-    given = yaml.safe_load(raw)
-    listed, requester = set(given["approvers"]), given["requested_by"]
-    signed = {"policy": given["approved_by"]}
-    signed |= {f"release point {name}": point["approved_by"] for name, point in given["release_points"].items()}
-    for what, approvers in signed.items():
-        if len(set(approvers) & listed - {requester}) < 2:
-            raise ContractError(
-                f"{path}: {what}: approved_by needs two distinct names from approvers ({', '.join(sorted(listed))}), "
-                f"neither of them the requester ({requester})"
-            )
+    given, sha256 = read_document(path, "a policy")
+    try:
+        file = _File(**given)
+    except ValidationError as error:
+        raise ContractError(f"{path}: {faults(error, given)}") from error
+    _check_signatures(path, file)
     return Policy(
-        version=str(given["version"]),
-        sha256=hashlib.sha256(raw).hexdigest(),
-        thresholds=dict(_flatten(path, given["thresholds"])),
-        release_points=given["release_points"],
-        marketing_reason_codes=tuple(given["marketing_reason_codes"]),
-        approved_by=tuple(given["approved_by"]),
+        version=file.version,
+        sha256=sha256,
+        thresholds=dict(_flatten(path, file.thresholds)),
+        release_points={name: point.model_dump(mode="json") for name, point in file.release_points.items()},
+        marketing_reason_codes=tuple(file.marketing_reason_codes),
+        approved_by=file.approved_by,
+        path=path,
     )
+
+
+def _check_signatures(path: Path, file: _File) -> None:
+    may_sign = set(file.approvers) - {file.requested_by}
+    signed = {"approved_by": file.approved_by}
+    signed |= {f"release_points.{name}.approved_by": point.approved_by for name, point in file.release_points.items()}
+    for field, names in signed.items():
+        if strangers := [name for name in names if name not in may_sign]:
+            why = "requested it" if strangers[0] == file.requested_by else "is not among approvers"
+            raise ContractError(f"{path}: {field}: {strangers[0]} {why} and cannot sign; let someone else sign")
+        if len(set(names)) < 2:
+            raise ContractError(
+                f"{path}: {field}: signed by {len(set(names))}; two distinct names of {', '.join(sorted(may_sign))} must sign"
+            )
 
 
 def _flatten(path: Path, values: dict[str, Any], prefix: str = "") -> list[tuple[str, float]]:
     pairs: list[tuple[str, float]] = []
     for name, value in values.items():
+        at = f"{prefix}{name}"
         if isinstance(value, dict):
-            pairs += _flatten(path, value, f"{prefix}{name}.")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            pairs.append((f"{prefix}{name}", float(value)))
+            pairs += _flatten(path, value, f"{at}.")
+        elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            pairs.append((at, float(value)))
         else:
-            raise ContractError(f"{path}: thresholds.{prefix}{name}: '{value}' is not a number")
+            raise ContractError(f"{path}: thresholds.{at}: '{value}' is not a number; give one without quotes")
     return pairs

@@ -204,7 +204,8 @@ def _landings(
             if measure == "rows" and day == first:
                 delivered, quarantined = delivered + len(rows.unsplit), quarantined + len(rows.unsplit)
             declared = None
-            if rows.declared is not None:
+            # The trailer of a history file speaks of all its dates at once: it was compared when the file was read.
+            if rows.declared is not None and not delivery.is_history:
                 declared = rows.declared.rows if measure == "rows" else rows.declared.sums.get(measure)
             landings.append(
                 Landing(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.audit.content import CANDIDATE, EVIDENCE, canonical_json, read_content
-from pipelines.audit.evidence import EvidenceError, read_evidence, verify
+from pipelines.audit.evidence import EvidenceError, read_evidence, superseded, verify
 from pipelines.audit.gates import expected_checks
 from pipelines.contracts.load import Catalog
 from pipelines.release import provenance
@@ -54,7 +54,8 @@ def _manifest(candidate: Path, catalog: Catalog, settings: Settings, ring: KeyRi
     except EvidenceError as error:
         raise Refused(f"{error}: nothing is published without evidence") from error
     expected = expected_checks(catalog)
-    if problems := verify(evidence, content.hash, content.business_date, expected):
+    problems = verify(evidence, content.hash, content.business_date, expected)
+    if problems := problems + superseded(evidence, catalog):
         listed = "\n".join(f"  {problem}" for problem in problems)
         raise Refused(f"candidate {content.hash[:12]} of {content.business_date} is not published:\n{listed}")
     declared = json.loads((candidate / CANDIDATE).read_bytes())

@@ -11,12 +11,14 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines.contracts.arrow import arrow_schema
 from pipelines.contracts.bank import Bank
 from pipelines.contracts.load import Catalog
 from pipelines.ingest import lake, ledger
 from pipelines.settings import PROJECT, Home
+from pipelines.warehouse.state import processed_dates
 
 
 def write_control(catalog: Catalog, home: Home, bank: Bank, release_dates: list[date]) -> dict[date, str]:
@@ -32,6 +34,20 @@ def write_control(catalog: Catalog, home: Home, bank: Bank, release_dates: list[
     for name, rows in (("policy", policy), ("legal_basis", bases), ("business_date", dates)):
         _write(catalog, home, name, rows)
     return digests
+
+
+def fact_dates(home: Home, last: date) -> tuple[date, date]:
+    """First and last business date whose facts a run has to write.
+
+    From the first date that was landed, or was built otherwise, since the facts were last written: what follows it may
+    follow from it, as an account that changed hands then. Where nothing changed, the last date alone is written again.
+    """
+    rows = pq.read_table(home.control / "business_date.parquet").to_pylist()
+    landed = {row["business_date"]: row["digest"] for row in rows if row["digest"]}
+    processed = processed_dates(home)
+    changed = [day for day, digest in landed.items() if processed.get(day) != digest]
+    until = max([last, *landed])
+    return min(changed, default=until), until
 
 
 def date_digests(catalog: Catalog, home: Home) -> dict[date, str]:

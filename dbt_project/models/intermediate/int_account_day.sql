@@ -1,9 +1,7 @@
 {{
     config(
         materialized='incremental',
-        unique_key='business_date',
         partition_by='business_date' if target.type == 'spark' else none,
-        pre_hook='{{ clear_run_dates() }}',
     )
 }}
 

@@ -1,5 +1,5 @@
--- Keys of the core system are references without a source, so they are looked up in whichever source delivers them; that
--- one key never belongs to two sources at once is tested where the histories are built.
+-- A reference to an account or a party names no source, so it is looked up in whichever source delivers the key; that a
+-- key never belongs to two sources at once is tested where the histories are built.
 select
     holder.source,
     holder.holding_key,

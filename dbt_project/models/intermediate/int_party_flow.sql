@@ -10,26 +10,34 @@
     ],
 } %}
 
-with days as (
+with dates as (
     select
-        as_of.business_date,
-        {{ days_between('party_day.business_date', 'as_of.business_date') }} as days_ago,
+        business_date,
+        greatest(365, {{ policy('lifecycle.dormant_days') }}) as days_looked_at
+    from {{ ref('int_as_of_date') }}
+),
+
+days as (
+    select
+        dates.business_date,
+        {{ days_between('party_day.business_date', 'dates.business_date') }} as days_ago,
         {% for measure in flow_measures() -%}
             party_day.{{ measure }},
         {% endfor -%}
         party_day.party_id
-    from {{ ref('int_as_of_date') }} as as_of
+    from dates
     inner join {{ ref('int_party_day') }} as party_day
         on
-            as_of.business_date >= party_day.business_date
-            and {{ add_days('as_of.business_date', '-greatest(365, ' ~ policy('lifecycle.dormant_days') ~ ')') }} < party_day.business_date
+            dates.business_date >= party_day.business_date
+            and {{ add_days('dates.business_date', '-dates.days_looked_at') }} < party_day.business_date
 )
 
 select
     party_id,
     {% for days, measures in windows.items() -%}
         {% for measure in measures -%}
-            {{ sum_measure(measure, 'case when days_ago < ' ~ days ~ ' then ' ~ measure ~ ' end') }} as {{ measure }}_{{ days }}d,
+            {{ sum_measure(measure, 'case when days_ago < ' ~ days ~ ' then ' ~ measure ~ ' end') }}
+                as {{ measure }}_{{ days }}d,
         {% endfor -%}
     {% endfor -%}
     min(days_ago) as days_since_booking,

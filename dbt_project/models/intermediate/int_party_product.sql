@@ -31,14 +31,9 @@ loans as (
     select
         account.party_id,
         account.business_date,
-        cast(count(*) as bigint) as loans_granted,
-        cast(count(*) filter (where loan.term_ends_on > account.business_date) as bigint) as loans_active,
-        cast(
-            coalesce(sum(loan.principal) filter (where loan.term_ends_on > account.business_date), 0) as decimal(18, 2)
-        ) as loan_principal_active,
-        cast(
-            coalesce(sum(loan.monthly_payment) filter (where loan.term_ends_on > account.business_date), 0) as decimal(18, 2)
-        ) as loan_monthly_payment
+        loan.principal,
+        loan.monthly_payment,
+        loan.term_ends_on > account.business_date as is_active
     from {{ ref('int_party_account') }} as account
     inner join {{ ref('stg_loan__contract') }} as loan
         on
@@ -46,7 +41,18 @@ loans as (
             and account.business_date >= loan.valid_from
             and account.business_date < loan.valid_to
     where account.is_owned
-    group by account.party_id, account.business_date
+),
+
+loan_totals as (
+    select
+        party_id,
+        business_date,
+        cast(count(*) as bigint) as loans_granted,
+        cast(count(*) filter (where is_active) as bigint) as loans_active,
+        cast(sum(principal) filter (where is_active) as decimal(18, 2)) as loan_principal_active,
+        cast(sum(monthly_payment) filter (where is_active) as decimal(18, 2)) as loan_monthly_payment
+    from loans
+    group by party_id, business_date
 ),
 
 orders as (
@@ -72,14 +78,14 @@ select
     accounts.relationship_since,
     coalesce(cards.cards_held, 0) as cards_held,
     coalesce(orders.standing_orders, 0) as standing_orders,
-    coalesce(loans.loans_granted, 0) as loans_granted,
-    coalesce(loans.loans_active, 0) as loans_active,
-    coalesce(loans.loan_principal_active, 0) as loan_principal_active,
-    coalesce(loans.loan_monthly_payment, 0) as loan_monthly_payment
+    coalesce(loan_totals.loans_granted, 0) as loans_granted,
+    coalesce(loan_totals.loans_active, 0) as loans_active,
+    coalesce(loan_totals.loan_principal_active, 0) as loan_principal_active,
+    coalesce(loan_totals.loan_monthly_payment, 0) as loan_monthly_payment
 from accounts
 left join cards
     on accounts.party_id = cards.party_id and accounts.business_date = cards.business_date
 left join orders
     on accounts.party_id = orders.party_id and accounts.business_date = orders.business_date
-left join loans
-    on accounts.party_id = loans.party_id and accounts.business_date = loans.business_date
+left join loan_totals
+    on accounts.party_id = loan_totals.party_id and accounts.business_date = loan_totals.business_date

@@ -39,8 +39,8 @@ totals as (
     group by party_id, business_date
 )
 
--- Standard deviation over mean of six incomes, of which some may be zero, is sqrt(6 * sum of squares - square of sum) over
--- sum. What stands under the root is exact, so the order in which rows are added cannot show.
+-- Standard deviation over mean of six incomes, of which some may be zero, is sqrt(6 * sum of squares - square of sum)
+-- over sum. What stands under the root is exact, so the order in which rows are added cannot show.
 select
     party_id,
     business_date,

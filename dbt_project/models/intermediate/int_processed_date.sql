@@ -3,8 +3,7 @@
 {{
     config(
         materialized='incremental',
-        unique_key='business_date',
-        pre_hook='{{ clear_run_dates() }}',
+        partition_by='business_date' if target.type == 'spark' else none,
     )
 }}
 

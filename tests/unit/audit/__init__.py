@@ -1,0 +1,1 @@
+"""Tests of the audit: candidates are built, spoiled and audited for real."""

@@ -110,7 +110,7 @@ def test_what_is_no_identifier_is_left_alone(text: str, jurisdiction: str) -> No
     ("message", "said"),
     [
         ("Conversion Error: Could not convert string '13800138000' to INT32", "Conversion Error"),
-        ('(_duckdb.BinderException) Binder Error: Referenced column "x" not found\nLINE 1: x', 'Binder Error: Referenced column "x" not found'),
+        ('(_duckdb.BinderException) Binder Error: no column "x"\nLINE 1: x', 'Binder Error: no column "x"'),
         ("Invalid Input Error: 13800138000", "Invalid Input Error"),
         ("13800138000", "the query failed"),
     ],

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.audit.content import ContentError, content_hash
-from pipelines.audit.evidence import read_evidence, verify
+from pipelines.audit.evidence import read_evidence, superseded, verify
 from pipelines.audit.gates import expected_checks
 from pipelines.audit.run import audit_candidate
 from pipelines.contracts.load import Catalog
@@ -38,6 +39,14 @@ def test_the_same_candidate_gives_the_same_evidence(tmp_path: Path, catalog: Cat
     audit_candidate(candidate, catalog, crosswalk, threads=2)
     assert (candidate / "evidence.json").read_bytes() == first
     assert content_hash(candidate) == candidate.name, "evidence is no part of the content"
+
+
+def test_contracts_changed_since_the_audit_are_told(tmp_path: Path, catalog: Catalog, crosswalk: Path) -> None:
+    evidence = audit_candidate(write_candidate(tmp_path, catalog), catalog, crosswalk)
+    assert superseded(evidence, catalog) == []
+    catalog.products[LIST] = replace(catalog.products[LIST], sha256="0" * 64)
+    catalog.__dict__["policy"] = replace(catalog.policy, sha256="0" * 64)
+    assert superseded(evidence, catalog) == [f"changed since the audit: {LIST}, policy.yaml"]
 
 
 def test_a_file_tampered_with_after_the_audit_is_told(tmp_path: Path, catalog: Catalog, crosswalk: Path) -> None:

@@ -44,7 +44,7 @@ parties as (
         coalesce(product.loan_principal_active, 0) as loan_principal_active,
         coalesce(product.loan_monthly_payment, 0) as loan_monthly_payment,
         delivered.holders + delivered.cards + delivered.loans + delivered.orders as products_delivered,
-        least(coalesce({{ days_between('delivered.first_booking_on', 'party.business_date') }} + 1, 0), 365) as days_known
+        {{ days_between('delivered.first_booking_on', 'party.business_date') }} as days_since_first_booking
     from {{ ref('int_party') }} as party
     inner join delivered
         on party.business_date = delivered.business_date
@@ -89,7 +89,8 @@ select
     {% for measure in in_one_window -%}
         coalesce(flow.{{ measure }}, 0) as {{ measure }},
     {% endfor -%}
-    {{ quotient('parties.days_known', 365, scale=4, type='decimal(9, 4)') }} as flows_completeness,
+    {{ quotient('least(coalesce(parties.days_since_first_booking + 1, 0), 365)', 365, scale=4, type='decimal(9, 4)') }}
+        as flows_completeness,
     case when parties.loans = 1 then parties.loans_active end as loans_active,
     case when parties.loans = 1 then parties.loan_principal_active end as loan_principal_active,
     case when parties.loans = 1 then parties.loan_monthly_payment end as loan_monthly_payment,

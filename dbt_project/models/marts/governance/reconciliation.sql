@@ -3,7 +3,11 @@ with landings as (
     from {{ source('control', 'landing') }}
     where
         business_date between {{ run_from() }} and {{ run_to() }}
-        and contract in ('{{ landed_contracts() | map(attribute='id') | join("', '") }}')
+        and contract in (
+            {% for contract in landed_contracts() -%}
+                '{{ contract.id }}'{{ ',' if not loop.last }}
+            {% endfor -%}
+        )
 ),
 
 rolled_up as (
@@ -33,10 +37,10 @@ owned as (
     inner join {{ ref('int_account_day') }} as account_day
         on
             holding.account_key = account_day.account_key
-            and account_day.business_date >= holding.valid_from
-            and account_day.business_date < holding.valid_to
-            and account_day.business_date <= party.business_date
-            and account_day.business_date > {{ add_days('party.business_date', -365) }}
+            and holding.valid_from <= account_day.business_date
+            and holding.valid_to > account_day.business_date
+            and party.business_date >= account_day.business_date
+            and {{ add_days('party.business_date', -365) }} < account_day.business_date
     where holding.role = 'owner'
 ),
 

@@ -1,9 +1,12 @@
-{% set rules = [
-    'person_of_age', 'account_owner', 'history', 'penalty_interest', 'negative_balance', 'regular_inflow',
-    'income_stability', 'debt_service', 'legal_basis',
-] %}
+{% set rules = low_risk_rules() %}
 
-with parties as (
+with marketing as (
+    select count(*) as marketing_bases
+    from {{ source('control', 'legal_basis') }}
+    where purpose = 'marketing'
+),
+
+parties as (
     select
         customer.party_id,
         customer.business_date,
@@ -13,14 +16,15 @@ with parties as (
         customer.relationship_days,
         customer.penalty_interest_count_365d,
         customer.balance_min_365d,
+        marketing.marketing_bases,
         regularity.income_variation,
         coalesce(regularity.income_periods, 0) as income_periods,
         coalesce(regularity.income_amount_180d, 0) as income_180d,
         -- Six monthly payments against the income of 180 days.
         customer.loan_monthly_payment * 6 as payments_180d,
-        coalesce(customer.relationship_days >= {{ policy('low_risk.min_history_days') }}, false) as has_history,
-        {{ policy('low_risk.not_evaluable_excludes') }} = 1 as not_evaluable_excludes
+        coalesce(customer.relationship_days >= {{ policy('low_risk.min_history_days') }}, false) as has_history
     from {{ ref('customer_360') }} as customer
+    cross join marketing
     left join {{ ref('int_party_regularity') }} as regularity
         on
             customer.party_id = regularity.party_id
@@ -43,44 +47,14 @@ ratios as (
 verdicts as (
     select
         *,
-        case
-            when party_kind <> 'person' then 'fail'
-            when age_years is null then 'not_evaluable'
-            when age_years >= {{ policy('low_risk.min_age_years') }} then 'pass'
-            else 'fail'
-        end as rule_person_of_age,
-        case when accounts_owned > 0 then 'pass' else 'fail' end as rule_account_owner,
-        case when has_history then 'pass' else 'fail' end as rule_history,
-        case
-            when accounts_owned = 0 then 'not_evaluable'
-            when penalty_interest_count_365d <= {{ policy('low_risk.max_penalty_interest') }} then 'pass'
-            else 'fail'
-        end as rule_penalty_interest,
-        case
-            when accounts_owned = 0 then 'not_evaluable'
-            when balance_min_365d >= {{ policy('low_risk.min_balance') }} then 'pass'
-            else 'fail'
-        end as rule_negative_balance,
-        case
-            when not has_history then 'not_evaluable'
-            when income_periods >= {{ policy('low_risk.min_income_periods') }} then 'pass'
-            else 'fail'
-        end as rule_regular_inflow,
-        case
-            when not has_history or income_variation is null then 'not_evaluable'
-            when income_variation <= {{ policy('low_risk.max_income_variation') }} then 'pass'
-            else 'fail'
-        end as rule_income_stability,
-        case
-            when payments_180d is null then 'not_evaluable'
-            when debt_service_ratio <= {{ policy('low_risk.max_debt_service_ratio') }} then 'pass'
-            else 'fail'
-        end as rule_debt_service,
-        case
-            when exists (select 1 from {{ source('control', 'legal_basis') }} as basis where basis.purpose = 'marketing')
-                then 'pass'
-            else 'fail'
-        end as rule_legal_basis
+        {% for rule, (passes, evaluable) in rules.items() -%}
+            case
+                when not ({{ evaluable }}) then 'not_evaluable'
+                when {{ passes }} then 'pass'
+                else 'fail'
+            end as rule_{{ rule }},
+        {% endfor -%}
+        {{ policy('low_risk.not_evaluable_excludes') }} = 1 as not_evaluable_excludes
     from ratios
 ),
 

@@ -34,8 +34,10 @@ select
     features.feature,
     features.scenario,
     case features.feature
-        when 'household_regularity_180d' then {{ quotient('owners.household_periods', 6, scale=4, type='decimal(9, 4)') }}
-        when 'insurance_regularity_180d' then {{ quotient('owners.insurance_periods', 6, scale=4, type='decimal(9, 4)') }}
+        when 'household_regularity_180d'
+            then {{ quotient('owners.household_periods', 6, scale=4, type='decimal(9, 4)') }}
+        when 'insurance_regularity_180d'
+            then {{ quotient('owners.insurance_periods', 6, scale=4, type='decimal(9, 4)') }}
         when 'income_variation_180d' then owners.income_variation
         when 'cash_share_90d'
             then {{ quotient('owners.cash_out_amount_90d', 'owners.debit_amount_90d', scale=4, type='decimal(9, 4)') }}

@@ -1,0 +1,35 @@
+"""What Python tells dbt about a run, as assets: policy, legal bases, business dates."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from pipelines.assets.ingest import LEDGER
+from pipelines.assets.platform import Platform, static_metadata
+from pipelines.warehouse.control import write_control
+
+_RELATIONS = ("policy", "legal_basis", "business_date")
+
+
+def control_assets(platform: Platform) -> list[dg.AssetsDefinition]:
+    """One step that writes every control relation."""
+    contracts = [platform.catalog.derived[f"control.{name}"] for name in _RELATIONS]
+    specs = [
+        dg.AssetSpec(
+            ["control", contract.table], deps=[LEDGER], group_name="control", description=contract.purpose,
+            owners=[f"team:{contract.owner}"], metadata=static_metadata(contract), kinds={"parquet"},
+        )
+        for contract in contracts
+    ]  # fmt: skip
+
+    @dg.multi_asset(
+        name="control", specs=specs, partitions_def=platform.partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(), required_resource_keys={"lock"},
+    )  # fmt: skip
+    def control(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        dates = platform.dates(context)
+        write_control(platform.catalog, platform.desk.home, platform.bank, list(dates.release))
+        for spec in specs:
+            yield dg.MaterializeResult(asset_key=spec.key)
+
+    return [control]

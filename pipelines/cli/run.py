@@ -1,0 +1,147 @@
+"""`zhongtai nightly`, `backfill` and `ui`: the Dagster job, in this process or in Dagster's own server."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.cli.instance import prepare_instance
+from pipelines.cli.options import BankOption, JsonOption, State, parse_date
+from pipelines.contracts.bank import Bank
+from pipelines.settings import InputError, PROJECT, Settings
+
+if TYPE_CHECKING:
+    from pipelines.cli.outcome import Outcome
+
+
+def nightly(
+    context: typer.Context,
+    bank: BankOption = None,
+    date_: Annotated[str | None, typer.Option("--date", help="Business date; default the last one that has ended.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Land one business date, build, audit, publish."""
+    settings, chosen = _settings(context, bank)
+    day = parse_date(date_, "--date") if date_ else _last_ended(chosen)
+    _check(chosen, day, "--date")
+    _run(context, settings, day, day, release_each=False, as_json=as_json)
+
+
+def backfill(
+    context: typer.Context,
+    bank: BankOption = None,
+    from_: Annotated[str | None, typer.Option("--from", help="First business date; default the bank's first.")] = None,
+    to: Annotated[str | None, typer.Option("--to", help="Last business date; default the last one that has ended.")] = None,
+    release_each: Annotated[bool, typer.Option("--release-each", help="Publish every date, not only the last.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Land many business dates in one pass and publish the last, or each."""
+    settings, chosen = _settings(context, bank)
+    first = parse_date(from_, "--from") if from_ else chosen.first_date
+    last = parse_date(to, "--to") if to else _last_ended(chosen)
+    _check(chosen, first, "--from")
+    _check(chosen, last, "--to")
+    if first > last:
+        raise InputError(f"--from {first} lies after --to {last}")
+    _run(context, settings, first, last, release_each=release_each, as_json=as_json)
+
+
+def ui(
+    context: typer.Context,
+    bank: BankOption = None,
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,
+) -> None:
+    """Open the Dagster UI with its daemon; the schedule runs while it is open."""
+    settings, _ = _settings(context, bank)
+    settings.home.prepare(settings.bank_name())
+    prepare_instance(settings.home)
+    environment = os.environ | {
+        "ZHONGTAI_HOME": str(settings.home.path),
+        "ZHONGTAI_BANK": settings.bank_name(),
+        "DAGSTER_HOME": str(settings.home.dagster),
+    }
+    program = Path(sys.executable).with_name("dagster")
+    Console(stderr=True).print(f"Dagster UI of {settings.bank_name()} on http://localhost:{port} (Ctrl-C ends it)")
+    command = [str(program), "dev", "-w", str(PROJECT / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
+    raise typer.Exit(subprocess.run(command, env=environment, check=False).returncode)
+
+
+def _settings(context: typer.Context, bank: str | None) -> tuple[Settings, Bank]:
+    state: State = context.obj
+    settings = state.settings.model_copy(update={"bank": bank}) if bank else state.settings
+    chosen = state.catalog.bank(settings.bank_name())
+    return settings.model_copy(update={"bank": chosen.bank}), chosen
+
+
+def _last_ended(bank: Bank) -> date:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    yesterday = datetime.now(ZoneInfo(bank.time_zone)).date() - timedelta(days=1)
+    last = min(yesterday, bank.last_date or yesterday)
+    days = bank.business_dates(bank.first_date, last)
+    if not days:
+        raise InputError(f"{bank.bank} has no business date yet: its first is {bank.first_date}")
+    return days[-1]
+
+
+def _check(bank: Bank, day: date, option: str) -> None:
+    if not bank.is_business_date(day):
+        span = f"{bank.first_date} to {bank.last_date or 'today'}"
+        raise InputError(f"{option} {day}: not a business date of {bank.bank}, which has {span} without its closed days")
+
+
+def _run(
+    context: typer.Context, settings: Settings, first: date, last: date, *, release_each: bool, as_json: bool
+) -> None:
+    """Run the job and say what came of it."""
+    from pipelines.warehouse.run import Dbt
+
+    started = time.perf_counter()
+    settings.home.prepare(settings.bank_name())
+    prepare_instance(settings.home)
+    dbt = Dbt(settings)
+    dbt.start()  # it reads its project while Dagster is still being imported and deliveries are being read
+    try:
+        from pipelines.cli.outcome import execute
+
+        outcome = execute(settings, dbt, first, last, release_each=release_each)
+    finally:
+        dbt.close()
+    outcome.seconds["start-up"] = round(outcome.started - started, 2)
+    outcome.seconds["total"] = round(time.perf_counter() - started, 2)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(outcome.as_json()))
+    else:
+        _report(outcome)
+    if outcome.error is not None:
+        raise outcome.error
+
+
+def _report(outcome: Outcome) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table("contract", "read", "accepted", "unchanged", "quarantined", "tombstones", box=None, pad_edge=False)
+    for name, counts in outcome.rows.items():
+        table.add_row(name, *(f"{counts[of]:,}" for of in ("read", "accepted", "unchanged", "quarantined", "tombstones")))
+    if outcome.rows:
+        console.print(table)
+    console.print("seconds  " + "   ".join(f"{step} {seconds:g}" for step, seconds in outcome.seconds.items()))
+    checks = outcome.checks
+    console.print(f"checks   {checks['passed']} passed, {checks['failed']} failed, {checks['warned']} warned")
+    if outcome.status != "published":
+        return
+    console.print(f"release  {outcome.release} as of {outcome.business_date}\n         {outcome.path}")
+    console.print("next     zhongtai releases show")
+    console.print("         zhongtai query --consumer marketing \"select band, count(*) from low_risk_list group by all\"")
+    console.print("         zhongtai quarantine show" if any(c["quarantined"] for c in outcome.rows.values()) else "         make ui")

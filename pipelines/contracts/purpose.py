@@ -1,0 +1,61 @@
+"""Who may use a product for what: purpose travels with the data and widens only at a signed release point.
+
+What belongs here: purposes of products against those of their marts, and the policy's release points. What does not:
+what passes through a release point on a night (`pipelines.audit`).
+"""
+
+from __future__ import annotations
+
+from pipelines.contracts.document import suggestion
+from pipelines.contracts.model import Contract, ContractError
+from pipelines.contracts.policy import Policy
+
+
+def check_release_points(marts: dict[str, Contract], products: dict[str, Contract], policy: Policy) -> None:
+    """Raise ContractError for a product that claims more than its mart allows, or a release point without a product."""
+    for product in products.values():
+        _check_product(product, marts[str(product.mart)], policy)
+    for name, point in policy.release_points.items():
+        product = products.get(point["product"])
+        if product is None or product.release_point != name:
+            raise ContractError(
+                f"{policy.path}: release_points.{name}.product: {point['product']} does not name this release point; "
+                f"correct the product, or remove what nobody uses"
+            )
+        mart = marts[str(product.mart)]
+        known = {f"{mart.id}.{column.name}" for column in mart.columns}
+        if unknown := [column for column in point["inputs"] if column not in known]:
+            raise ContractError(
+                f"{policy.path}: release_points.{name}.inputs: no column {unknown[0]}{suggestion(unknown[0], known)}; "
+                f"name them as {mart.id}.<column>"
+            )
+
+
+def _check_product(product: Contract, mart: Contract, policy: Policy) -> None:
+    allowed = set(product.purposes)
+    for column in product.columns:
+        # A pseudonym stands for the key of the mart; what it may be used for, the mart says.
+        allowed &= set(next((c.purposes for c in mart.columns if c.name == column.name), mart.purposes))
+    wider = sorted(set(product.purposes) - allowed)
+    name = product.release_point
+    if wider and name is None:
+        raise ContractError(
+            f"{product.path}: customProperties.purposes: {mart.id} may not be used for {', '.join(wider)}; remove it, or "
+            f"name a releasePoint of policy.yaml"
+        )
+    if name is None:
+        return
+    if name not in policy.release_points:
+        hint = suggestion(name, set(policy.release_points))
+        raise ContractError(
+            f"{product.path}: customProperties.releasePoint: policy.yaml has no release point '{name}'{hint}; "
+            f"have it signed there first"
+        )
+    point = policy.release_points[name]
+    if not wider:
+        raise ContractError(f"{product.path}: customProperties.releasePoint: no purpose is widened; remove it")
+    if wider != [point["to_purpose"]] or point["from_purpose"] not in mart.purposes:
+        raise ContractError(
+            f"{product.path}: customProperties.releasePoint: {name} lets {point['from_purpose']} serve "
+            f"{point['to_purpose']}, which does not lead from {mart.id} to {', '.join(wider)}; narrow the purposes"
+        )

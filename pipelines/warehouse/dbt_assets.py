@@ -1,0 +1,124 @@
+"""dbt's models as Dagster assets and its tests as checks: one step that streams what dbt does.
+
+Belongs here: the names and descriptions that Dagster shows, and what a result of dbt means to Dagster. This is the only
+module that imports dagster_dbt, which takes a second: import it when definitions are wanted, not before.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
+from dagster_dbt.asset_utils import get_subset_selection_for_context
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+from dagster_dbt.dbt_manifest import validate_manifest
+
+from pipelines.warehouse.manifest import manifest
+from pipelines.warehouse.run import Dbt, DbtFailed
+
+LAKE, OUTSIDE_THE_LAKE = "lake", {"control", "identity"}
+_EVERYTHING = "fqn:*"
+
+
+class WarehouseTranslator(DagsterDbtTranslator):
+    """Asset keys are layer and model; a source is the lake, control or identity asset that it reads."""
+
+    def __init__(self) -> None:
+        # Source tests run in the build and fail it, but are no checks of the lake assets: identity would have to wait for
+        # them and dbt for identity, and Dagster would start dbt twice. Metadata of sources is left to the contracts.
+        super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False, enable_source_metadata=False))
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """`marts/customer_360`, `lake/core/transaction`, `control/policy`."""
+        name = dbt_resource_props["name"]
+        if dbt_resource_props["resource_type"] == "source":
+            source = dbt_resource_props["source_name"]
+            return dg.AssetKey([source, name] if source in OUTSIDE_THE_LAKE else [LAKE, source, name])
+        return dg.AssetKey([_layer(dbt_resource_props), name])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The layer."""
+        return _layer(dbt_resource_props)
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        """The team that the contract or the layer names."""
+        owner = _meta(dbt_resource_props).get("owner")
+        return [f"team:{owner}"] if owner else []
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """What the model holds. Its SQL is one click away in the repository, and long."""
+        return (dbt_resource_props.get("description") or dbt_resource_props["name"]).strip()
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> dict[str, Any]:
+        """Columns and table name, and what the contract says."""
+        meta = _meta(dbt_resource_props)
+        told = {"grain": meta.get("grain"), "contract": meta.get("contract"), "key": ", ".join(meta.get("key") or [])}
+        return {
+            **super().get_metadata(dbt_resource_props),
+            **{name: text for name, text in told.items() if text},
+            "file": dbt_resource_props.get("original_file_path", ""),
+        }
+
+
+def warehouse_assets(
+    dbt: Dbt,
+    dates: Callable[[dg.AssetExecutionContext], tuple[date, date]],
+    partitions: dg.PartitionsDefinition | None,
+    resources: frozenset[str] = frozenset(),
+) -> dg.AssetsDefinition:
+    """Every model and every test as one step.
+
+    `dates` tells the first and last business date of a run; `resources` are keys of resources that the step holds.
+    """
+    translator, path = WarehouseTranslator(), manifest(dbt)
+    parsed = validate_manifest(path)
+
+    @dbt_assets(
+        manifest=path, name="warehouse", dagster_dbt_translator=translator, partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run() if partitions else None, required_resource_keys=set(resources),
+    )  # fmt: skip
+    def warehouse(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        first, last = dates(context)
+        try:
+            for message in dbt.build(first, last, _selection(context, parsed, translator)):
+                yield from _events(message, context, parsed, translator)
+        except DbtFailed as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+
+    return warehouse
+
+
+def _events(
+    message: dict[str, Any],
+    context: dg.AssetExecutionContext,
+    parsed: Mapping[str, Any],
+    translator: WarehouseTranslator,
+) -> Iterator[Any]:
+    """A result of dbt in Dagster's terms: an output or a check result."""
+    rows = message.pop("rows", None)
+    event = DbtCoreCliEventMessage(raw_event=message, event_history_metadata={})
+    for told in event.to_default_asset_events(parsed, translator, context):
+        if isinstance(told, dg.Output) and rows is not None:
+            yield told.with_metadata({**told.metadata, "dagster/row_count": rows})
+        else:
+            yield told
+
+
+def _selection(
+    context: dg.AssetExecutionContext, parsed: Mapping[str, Any], translator: WarehouseTranslator
+) -> list[str]:
+    """Arguments of dbt for the assets and checks that were chosen, for example in the UI."""
+    arguments, indirect = get_subset_selection_for_context(
+        context=context, manifest=parsed, select=_EVERYTHING, exclude=None, selector=None,
+        dagster_dbt_translator=translator, current_dbt_indirect_selection_env=None,
+    )  # fmt: skip
+    return [*arguments, *(["--indirect-selection", indirect] if indirect else [])]
+
+
+def _layer(dbt_resource_props: Mapping[str, Any]) -> str:
+    return dbt_resource_props["fqn"][1]
+
+
+def _meta(dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+    return dbt_resource_props.get("config", {}).get("meta") or dbt_resource_props.get("meta") or {}
