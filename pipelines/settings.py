@@ -28,7 +28,7 @@ class InputError(Exception):
 class Settings(BaseSettings):
     """Everything that differs between installations; each field is `ZHONGTAI_<FIELD>` in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="ZHONGTAI_", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(env_prefix="ZHONGTAI_", frozen=True, populate_by_name=True, env_ignore_empty=True)
 
     home_dir: Path = Field(default=PROJECT / "var", validation_alias="ZHONGTAI_HOME")
     bank: str | None = None
@@ -122,4 +122,4 @@ def write_private(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    temporary.replace(path)

@@ -12,6 +12,11 @@ telemetry:
   enabled: false
 nux:
   enabled: false
+event_log_storage:
+  module: pipelines.assets.event_log
+  class: KeptSqliteEventLogStorage
+  config:
+    base_dir: {base_dir}
 run_coordinator:
   module: dagster.core.run_coordinator
   class: QueuedRunCoordinator
@@ -31,6 +36,6 @@ def prepare_instance(home: Home) -> None:
     make_directory(home.dagster)
     path = home.dagster / "dagster.yaml"
     if not path.exists():
-        write_private(path, _SETTINGS.encode())
+        write_private(path, _SETTINGS.format(base_dir=home.dagster / "history" / "runs").encode())
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")

@@ -31,7 +31,7 @@ def _column_checks(column: Column) -> list[RowCheck]:
     if column.required or column.key:
         checks.append(RowCheck("required", column.name, f"{column.name} is null", "is empty but required"))
     if column.enum:
-        values = ", ".join(f"'{value}'" for value in column.enum)
+        values = ", ".join("'" + value.replace("'", "''") + "'" for value in column.enum)
         reason = f"is not one of {', '.join(column.enum)}"
         checks.append(RowCheck("accepted_values", column.name, f"{column.name} not in ({values})", reason))
     quote = "'" if column.type in ("date", "timestamp") else ""

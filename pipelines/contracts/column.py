@@ -74,17 +74,17 @@ def _inherited(path: Path, item: SchemaProperty, mart: Contract, purposes: tuple
         ) from None
     if own := sorted(item.model_fields_set - _OF_A_PRODUCT):
         raise ContractError(
-            f"{path}: {item.name}.{own[0]}: a product's column is what {mart.id} says it is; remove it here or change it there"
+            f"{path}: {item.name}.{own[0]}: a column of a product is what {mart.id} says it is; remove it here"
         )
     return replace(inherited, description=item.description or inherited.description, purposes=purposes)
 
 
 def _type(path: Path, item: SchemaProperty) -> str:
     found = _TYPE.fullmatch(item.physicalType or "")
-    if found is None or (found[1] and not 1 <= int(found[1]) <= 38) or (found[2] and int(found[2]) > int(found[1])):
+    if found is None or (found[1] and not int(found[2]) <= int(found[1]) <= 38):
         raise ContractError(
-            f"{path}: {item.name}.physicalType: '{item.physicalType}' is not a type of the platform; give string, date, "
-            f"timestamp, boolean, bigint, double or decimal(digits,places) with at most 38 digits"
+            f"{path}: {item.name}.physicalType: '{item.physicalType}' is not a type of the platform; give "
+            f"{', '.join(_LOGICAL)}(digits,places), with at most 38 digits"
         )
     logical = _LOGICAL[found[0].partition("(")[0]]
     if item.logicalType != logical:

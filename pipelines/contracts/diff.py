@@ -15,6 +15,10 @@ from pathlib import Path
 from pipelines.contracts.load import Catalog, load_catalog
 from pipelines.contracts.model import Column, Contract, ContractError
 
+_FIELDS = (
+    "type", "identifier", "references", "required", "minimum", "maximum", "personal_class", "security_level", "inputs",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Change:
@@ -53,15 +57,27 @@ class Difference:
 
 
 def catalog_at(project: Path, folder: Path, revision: str) -> Catalog:
-    """The catalog as of a git revision. Raises ContractError where git does not know it."""
-    relative = folder.resolve().relative_to(project)
-    command = ["git", "-C", str(project), "archive", revision, str(relative)]
-    done = subprocess.run(command, capture_output=True, check=False)
-    if done.returncode:
-        raise ContractError(f"git has no {relative} at '{revision}': {done.stderr.decode().strip()}")
-    with tempfile.TemporaryDirectory() as directory, tarfile.open(fileobj=BytesIO(done.stdout)) as archive:
+    """The catalog of `folder` as of a git revision of `project`. Raises ContractError where there is none to read."""
+    if not folder.resolve().is_relative_to(project.resolve()):
+        raise ContractError(f"{folder}: lies outside {project}, so git knows no earlier state of it; compare there")
+    relative = folder.resolve().relative_to(project.resolve())
+    commit = _git(project, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    if commit.returncode:
+        raise ContractError(f"git knows no revision '{revision}'; give a branch, a tag or a commit with --base")
+    archived = _git(project, "archive", commit.stdout.decode().strip(), str(relative))
+    if archived.returncode:
+        raise ContractError(f"git has no {relative} at '{revision}'; give a later revision with --base")
+    with tempfile.TemporaryDirectory() as directory, tarfile.open(fileobj=BytesIO(archived.stdout)) as archive:
         archive.extractall(directory, filter="data")
-        return load_catalog(Path(directory) / relative)
+        try:
+            return load_catalog(Path(directory) / relative)
+        except ContractError as error:
+            words = str(error).replace(f"{directory}/", "")
+            raise ContractError(f"at '{revision}' the contracts cannot be read; give a later one: {words}") from error
+
+
+def _git(project: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["git", "-C", str(project), *arguments], capture_output=True, check=False)
 
 
 def compare(before: Catalog, after: Catalog) -> list[Difference]:
@@ -79,7 +95,7 @@ def _compare(contract_id: str, before: Contract | None, after: Contract | None) 
         removed = after is None
         change = Change(contract_id, "contract removed" if removed else "contract added", removed)
         return Difference(contract_id, before and before.version, after and after.version, (change,))
-    changes = [*_table_changes(before, after), *_column_changes(before, after)]
+    changes = [*_table_changes(before, after), *_use_changes(before, after), *_column_changes(before, after)]
     if not changes and before.sha256 != after.sha256:
         changes.append(Change(contract_id, "wording changed", False))
     return Difference(contract_id, before.version, after.version, tuple(changes)) if changes else None
@@ -90,20 +106,21 @@ def _table_changes(before: Contract, after: Contract) -> list[Change]:
     for name, breaking in (
         ("table", True), ("key", True), ("delivery", True), ("consumer", True), ("mart", True), ("filter", True),
         ("control_sums", True), ("criticality", False), ("carry_forward_days", False), ("reject_limit", False),
-        ("owner", False), ("legal_basis", True), ("available_at", False), ("release_point", True),
+        ("owner", False), ("available_at", False), ("release_point", True),
     ):  # fmt: skip
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
             changes.append(Change(after.id, f"{name} changed from {old} to {new}", breaking))
-    if lost := sorted(set(before.purposes) - set(after.purposes)):
-        changes.append(Change(after.id, f"may no longer be used for {', '.join(lost)}", True))
-    if won := sorted(set(after.purposes) - set(before.purposes)):
-        changes.append(Change(after.id, f"may now be used for {', '.join(won)}", False))
-    rules_before, rules_after = {r.name: r for r in before.rules}, {r.name: r for r in after.rules}
-    for name in sorted(rules_before.keys() | rules_after.keys()):
-        if rules_before.get(name) != rules_after.get(name):
-            stricter = name in rules_after
-            changes.append(Change(after.id, f"rule {name} {'added or changed' if stricter else 'removed'}", stricter))
+    return changes + _rule_changes(before, after)
+
+
+def _rule_changes(before: Contract, after: Contract) -> list[Change]:
+    old, new = ({rule.name: rule.predicate for rule in contract.rules} for contract in (before, after))
+    changes = [Change(after.id, f"rule {name} changed", True) for name in old if new.get(name, old[name]) != old[name]]
+    # Who delivers a source must meet a new rule; who reads anything else relied on one that is gone.
+    delivered = after.kind == "source"
+    changes += [Change(after.id, f"rule {name} added", delivered) for name in new if name not in old]
+    changes += [Change(after.id, f"rule {name} removed", not delivered) for name in old if name not in new]
     return changes
 
 
@@ -124,16 +141,7 @@ def _column_changes(before: Contract, after: Contract) -> list[Change]:
 
 def _field_changes(contract: Contract, before: Column, after: Column) -> list[Change]:
     changes = []
-    for name in (
-        "type",
-        "identifier",
-        "references",
-        "required",
-        "minimum",
-        "maximum",
-        "personal_class",
-        "security_level",
-    ):
+    for name in _FIELDS:
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
             changes.append(Change(contract.id, f"{after.name}: {name} changed from {old} to {new}", True))
@@ -142,9 +150,30 @@ def _field_changes(contract: Contract, before: Column, after: Column) -> list[Ch
     if won := [value for value in after.enum if value not in before.enum]:
         # A new code from a source is met by the feed; a reader of a product may not know it.
         changes.append(Change(contract.id, f"{after.name}: may now be {', '.join(won)}", contract.kind != "source"))
-    if lost_purposes := sorted(set(before.purposes) - set(after.purposes)):
-        changes.append(Change(contract.id, f"{after.name}: no longer for {', '.join(lost_purposes)}", True))
     return changes
+
+
+def _use_changes(before: Contract, after: Contract) -> list[Change]:
+    """What data may be used for, and on which basis: of the contract, and of columns that differ from it."""
+    pairs = [("", before, after)]
+    for column in after.columns:
+        old = next((c for c in before.columns if c.name == column.name), None)
+        if old and (_use(old) != _use(before) or _use(column) != _use(after)):
+            pairs.append((f"{column.name}: ", old, column))
+    changes = []
+    for name, old, new in pairs:
+        if lost := sorted(set(old.purposes) - set(new.purposes)):
+            changes.append(Change(after.id, f"{name}may no longer be used for {', '.join(lost)}", True))
+        if won := sorted(set(new.purposes) - set(old.purposes)):
+            changes.append(Change(after.id, f"{name}may now be used for {', '.join(won)}", False))
+        if old.legal_basis != new.legal_basis:
+            said = f"{name}legal_basis changed from {old.legal_basis} to {new.legal_basis}"
+            changes.append(Change(after.id, said, True))
+    return changes
+
+
+def _use(of: Contract | Column) -> tuple[set[str], str]:
+    return set(of.purposes), of.legal_basis
 
 
 def _parts(version: str) -> tuple[int, int, int]:

@@ -30,7 +30,8 @@ class _OneMeaning(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         seen = set()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"'{key.value}' is given twice; keep one", problem_mark=key.start_mark)
+                problem = f"'{key.value}' is given twice; keep one"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
@@ -39,7 +40,7 @@ def read_document(path: Path, what: str) -> tuple[dict[str, Any], str]:
     """The fields of a YAML file, and its SHA-256. Raises ContractError where it is not `what`."""
     try:
         raw = path.read_bytes()
-        given = yaml.load(raw, Loader=_OneMeaning)  # noqa: S506 (a safe loader)
+        given = yaml.load(raw, Loader=_OneMeaning)
     except FileNotFoundError:
         raise ContractError(f"{path}: no such file; write {what}") from None
     except (OSError, yaml.YAMLError) as error:

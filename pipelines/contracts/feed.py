@@ -28,7 +28,7 @@ class Trailer(Strict):
 
     prefix: Name
     rows: Position | None = None
-    sums: dict[str, Position] = {}
+    sums: dict[str, Position] = Field(default_factory=dict)
 
 
 class Format(Strict):
@@ -105,12 +105,12 @@ class Feed(Strict):
     history: History | None = None
     daily: Daily | None = None
     format: Format
-    reads: dict[str, str] = {}
+    reads: dict[str, str] = Field(default_factory=dict)
     join: str = ""
     known_from: Mapping | Literal["never", "delivery"] = "delivery"
     deleted: str | None = None
     columns: dict[str, Mapping]
-    ignored: dict[str, Name] = {}
+    ignored: dict[str, Name] = Field(default_factory=dict)
     path: Path = Field(repr=False)
     sha256: str = Field(repr=False)
 
@@ -136,7 +136,8 @@ def load_feed(path: Path, sources: dict[str, Contract]) -> Feed:
         "columns": {name: _mapping(value) for name, value in given["columns"].items()},
         "known_from": known_from if known_from in ("never", "delivery") else _mapping(known_from),
     }
-    taken = {"source": path.parent.name, "bank": path.parents[1].name, "path": path, "sha256": sha256, "major": named[2]}
+    place = {"source": path.parent.name, "bank": path.parents[1].name, "path": path}
+    taken = {**place, "sha256": sha256, "major": named[2]}
     if told := sorted(given.keys() & taken.keys()):
         raise ContractError(f"{path}: {told[0]}: not known here; remove it, the place of the file says it")
     try:
@@ -154,11 +155,13 @@ def _mapping(value: Any) -> Any:
 def _check(path: Path, feed: Feed, contract: Contract, sources: dict[str, Contract]) -> None:
     names = {column.name for column in contract.columns}
     missing, unknown = sorted(names - feed.columns.keys()), sorted(feed.columns.keys() - names)
-    form, trailer = feed.format, feed.format.trailer
+    form, trailer, csv = feed.format, feed.format.trailer, feed.format.type == "csv"
     strangers = [contract_id for contract_id in feed.reads.values() if contract_id not in sources]
-    uncoded = [f"{code} of {name}" for name, code in _codes(feed) if name in names and code not in _enum(contract, name, code)]
+    uncoded = [
+        f"{code} of {name}" for name, code in _codes(feed) if name in names and not _allows(contract, name, code)
+    ]
     faults = (
-        (feed.major != contract.major, f"contract: asks for major {feed.major}; {contract.id} is {contract.version}; adapt it"),
+        (feed.major != contract.major, f"contract: asks for {feed.major}; the contract is {contract.version}; adapt"),
         (path.name != f"{contract.id}.yaml", f"contract: the file is not called after it; call it {contract.id}.yaml"),
         (missing, f"columns: {', '.join(missing)} of {contract.id} not mapped; map each, if only to \"null\""),
         (unknown, f"columns: {', '.join(unknown)} not in {contract.id}; remove, or move to ignored with a reason"),
@@ -173,7 +176,7 @@ def _check(path: Path, feed: Feed, contract: Contract, sources: dict[str, Contra
             "known_from: a history file says from when each row is known; give SQL over its columns",
         ),
         (
-            feed.daily and contract.delivery == "full" and feed.known_from not in ("never", "delivery") and not feed.history,
+            feed.daily and not feed.history and contract.delivery == "full" and isinstance(feed.known_from, Mapping),
             "known_from: a full daily delivery is known when it is delivered; remove it",
         ),
         (
@@ -183,8 +186,8 @@ def _check(path: Path, feed: Feed, contract: Contract, sources: dict[str, Contra
         (strangers, f"reads: no source contract '{''.join(strangers[:1])}'; there are: {', '.join(sources)}"),
         ("delivery" in feed.reads, "reads: delivery is the name of the feed's own rows; choose another"),
         (feed.join and not feed.reads, "join: nothing to join; name the other deliveries under reads"),
-        (form.type == "csv" and not form.header and not form.fields, "format.fields: missing; without a header, name the columns"),
-        (form.type == "csv" and form.header and form.fields, "format.fields: the header names the columns; remove one of the two"),
+        (csv and not form.header and not form.fields, "format.fields: missing; without a header, name the columns"),
+        (csv and form.header and form.fields, "format.fields: the header names the columns; remove one of the two"),
         (form.type == "parquet" and trailer, "format.trailer: a Parquet file has none; remove it"),
         (
             trailer and trailer.sums.keys() - names,
@@ -200,5 +203,5 @@ def _codes(feed: Feed) -> list[tuple[str, str]]:
     return [(name, code) for name, mapping in feed.columns.items() for code in (mapping.values or {}).values()]
 
 
-def _enum(contract: Contract, name: str, otherwise: str) -> tuple[str, ...]:
-    return contract.column(name).enum or (otherwise,)
+def _allows(contract: Contract, name: str, code: str) -> bool:
+    return not contract.column(name).enum or code in contract.column(name).enum

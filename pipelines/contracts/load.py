@@ -1,27 +1,25 @@
-"""Reads the contracts of a project into the model, one by one and then against each other, and refuses what is incomplete.
+"""Reads the contracts of a project into the model and refuses what is incomplete.
 
 The Open Data Contract Standard makes every field optional; this module requires what the platform needs. What does
-not belong here: the standard itself (`odcs`), columns (`column`), and who may use what for which purpose (`purpose`).
+not belong here: the standard itself (`odcs`), columns (`column`), and rules beyond a field (`completeness`, `purpose`).
 """
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pipelines.contracts.bank import Bank, load_bank
 from pipelines.contracts.column import build_column, check_purposes
+from pipelines.contracts.completeness import SUFFIX, check_contract, check_references, depth
 from pipelines.contracts.document import suggestion
-from pipelines.contracts.expectations import PSEUDONYM, mentioned
 from pipelines.contracts.feed import Feed, load_feed
-from pipelines.contracts.model import CONSUMERS, DELIVERIES, Contract, ContractError, RowRule
+from pipelines.contracts.model import Contract, ContractError, RowRule
 from pipelines.contracts.odcs import available_at, properties, read_odcs
 from pipelines.contracts.policy import Policy, load_policy
 from pipelines.contracts.purpose import check_release_points
 
-SUFFIX = ".odcs.yaml"
 _FOLDERS = {"source": "sources", "derived": "derived", "mart": "marts", "product": "products"}
 _REQUIRED = {
     "source": {"delivery", "criticality", "carryForwardDays", "rejectLimit", "purposes", "legalBasis"},
@@ -30,13 +28,12 @@ _REQUIRED = {
     "product": {"consumer", "mart", "purposes"},
 }
 _OPTIONAL = {"source": {"controlSums"}, "derived": set(), "mart": set(), "product": {"filter", "releasePoint"}}
-_SUMMED = re.compile(r"decimal.*|bigint")
 
 
 class Catalog:
     """All contracts of a project, with its policy, banks and feeds."""
 
-    def __init__(self, root: Path):
+    def __init__(self, root: Path) -> None:
         self.root = root
         self.sources = self._read("source")
         self.derived = self._read("derived")
@@ -44,7 +41,7 @@ class Catalog:
         self.products = self._read("product")
         if not self.sources:
             raise ContractError(f"{root}: no contract under sources/; name the folder that holds data contracts")
-        _check_references(self.sources)
+        check_references(self.sources)
         check_release_points(self.marts, self.products, self.policy)
 
     @cached_property
@@ -77,8 +74,7 @@ class Catalog:
         """Every feed of a bank, parents of foreign keys before their children."""
         folder = self.root / "feeds" / bank
         feeds = [load_feed(path, self.sources) for path in _files(folder, ".yaml") if path != folder / "bank.yaml"]
-        depth = {contract_id: _depth(contract_id, self.sources) for contract_id in self.sources}
-        return tuple(sorted(feeds, key=lambda feed: (depth[feed.contract], feed.contract, feed.source)))
+        return tuple(sorted(feeds, key=lambda f: (depth(f.contract, self.sources), f.contract, f.source)))
 
     def _read(self, kind: str) -> dict[str, Contract]:
         marts = self.marts if kind == "product" else {}
@@ -101,6 +97,7 @@ def load_contract(path: Path, kind: str, marts: dict[str, Contract]) -> Contract
     purposes = check_purposes(path, "customProperties.purposes", given["purposes"])
     mart = _mart(path, given["mart"], marts) if kind == "product" else None
     legal_basis = given.get("legalBasis", mart.legal_basis if mart else "")
+    inherited_grain = mart.grain if mart else None
     items = enumerate(table.properties or [], start=1)
     contract = Contract(
         id=_require(path, "id", document.id),
@@ -112,9 +109,7 @@ def load_contract(path: Path, kind: str, marts: dict[str, Contract]) -> Contract
         owner=_require(path, "team.name", getattr(document.team, "name", None)),
         purpose=_require(path, "description.purpose", getattr(document.description, "purpose", None)),
         limitations=getattr(document.description, "limitations", None) or "",
-        grain=_require(
-            path, "schema.dataGranularityDescription", table.dataGranularityDescription or (mart.grain if mart else None)
-        ),
+        grain=_require(path, "schema.dataGranularityDescription", table.dataGranularityDescription or inherited_grain),
         columns=tuple(build_column(path, item, n, purposes, legal_basis, mart) for n, item in items),
         rules=tuple(_rule(path, item) for item in table.quality or []),
         delivery=given.get("delivery", "derived"),
@@ -133,7 +128,7 @@ def load_contract(path: Path, kind: str, marts: dict[str, Contract]) -> Contract
         sha256=sha256,
     )
     numbered = [(item.name, item.primaryKeyPosition) for item in table.properties or [] if item.primaryKeyPosition]
-    _check(path, contract, numbered, mart)
+    check_contract(path, contract, numbered, mart)
     return contract
 
 
@@ -181,89 +176,3 @@ def _rule(path: Path, item: Any) -> RowRule:
             f"a rule has name, `engine: zhongtai` and implementation: an SQL predicate over the row's columns"
         )
     return RowRule(item.name, item.description or item.name, item.implementation, item.dimension or "validity")
-
-
-def _depth(contract_id: str, sources: dict[str, Contract], below: tuple[str, ...] = ()) -> int:
-    if contract_id in below:
-        circle = " -> ".join((*below[below.index(contract_id) :], contract_id))
-        raise ContractError(
-            f"{sources[contract_id].path}: relationships: {circle} is a circle, so none can be landed first; remove one"
-        )
-    parents = {c.references[0] for c in sources[contract_id].columns if c.references} - {contract_id}
-    return 1 + max((_depth(parent, sources, (*below, contract_id)) for parent in parents), default=0)
-
-
-def _check_references(sources: dict[str, Contract]) -> None:
-    for contract in sources.values():
-        for column in contract.columns:
-            if column.references is None:
-                continue
-            parent, name = column.references
-            at = f"{contract.path}: {column.name}.relationships"
-            if parent not in sources or sources[parent].key != (name,):
-                raise ContractError(
-                    f"{at}: {parent}.{name} is not the key of a source contract; name one as <contract id>.<key column>"
-                )
-            if (wanted := sources[parent].column(name).type) != column.type:
-                raise ContractError(f"{at}: {column.name} is {column.type} and {parent}.{name} is {wanted}; make them agree")
-        _depth(contract.id, sources)
-
-
-def _check(path: Path, contract: Contract, numbered: list[tuple[str | None, int]], mart: Contract | None) -> None:
-    names = [column.name for column in contract.columns]
-    stored = [column.lake_name for column in contract.columns]
-    twice = sorted({name for name in stored if stored.count(name) > 1})
-    rules = [rule.name for rule in contract.rules]
-    of_mart = set() if mart is None else {column.name for column in mart.columns}
-    unsummed = [n for n in contract.control_sums if n not in names or not _SUMMED.fullmatch(contract.column(n).type)]
-    folder = contract.domain if contract.kind != "mart" else path.parent.name
-    deliveries = [name for name in DELIVERIES if (name != "derived") == (contract.kind == "source")]
-    taken = sorted({"source", "business_date"} & set(names)) if contract.kind == "source" else []
-    faults = (
-        (not re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", contract.version), "version: give major.minor.patch in digits"),
-        (contract.id != f"{contract.domain}.{contract.table}", "id: is not <domain>.<table>; make the three agree"),
-        (
-            (path.parent.name, path.name) != (folder, f"{contract.table}{SUFFIX}"),
-            f"id: a file of this name does not hold {contract.id}; call it {folder}/{contract.table}{SUFFIX}",
-        ),
-        (not contract.key, "schema.properties: no primaryKey; every table has a key"),
-        (twice, f"schema.properties: {', '.join(twice)} is there twice, counting tokens of identifiers; rename one"),
-        (
-            mart is None and numbered and numbered != [(name, n) for n, name in enumerate(contract.key, start=1)],
-            "primaryKeyPosition: number the key columns 1, 2, ... in the order in which they are listed",
-        ),
-        (taken, f"schema.properties: {', '.join(taken)} is added by the lake to every row; rename the column"),
-        (len(set(rules)) < len(rules), "schema.quality: two rules share a name; rename one"),
-        (contract.delivery not in deliveries, f"customProperties.delivery: use {', '.join(deliveries)}"),
-        (contract.criticality not in ("required", "optional"), "customProperties.criticality: use required or optional"),
-        (contract.carry_forward_days < 0, "customProperties.carryForwardDays: give 0 or more days"),
-        (not 0 <= contract.reject_limit <= 1, "customProperties.rejectLimit: give a share between 0 and 1"),
-        (unsummed, f"customProperties.controlSums: {', '.join(unsummed)} is no decimal or bigint column; correct the name"),
-        (
-            contract.kind == "source" and not contract.available_at,
-            "slaProperties.timeOfAvailability: missing; say when the delivery is due",
-        ),
-        (
-            contract.kind == "mart" and "business_date" not in contract.key,
-            "business_date: not in the key; a mart is as of a business date",
-        ),
-        (
-            contract.kind == "product" and contract.consumer not in CONSUMERS,
-            f"customProperties.consumer: use {', '.join(CONSUMERS)}",
-        ),
-        (contract.kind == "product" and contract.consumer != contract.domain, "domain: is not the consumer; make it so"),
-        (
-            contract.consumer == "shared" and PSEUDONYM in names,
-            "pseudonym: a shared product has no parties; two consumers could join them; remove it",
-        ),
-        (mart and "party_id" in names, "party_id: leaves the platform only as a pseudonym; remove it"),
-        (mart and PSEUDONYM in names and PSEUDONYM not in contract.key, "pseudonym: stands for the party; make it a key"),
-        (mart and PSEUDONYM in names and "party_id" not in of_mart, "pseudonym: the mart has no party_id; remove it"),
-        (
-            mart and contract.filter and not mentioned(contract.filter, mart),
-            f"customProperties.filter: '{contract.filter}' names no column of {contract.mart}; correct it",
-        ),
-    )  # fmt: skip
-    for wrong, message in faults:
-        if wrong:
-            raise ContractError(f"{path}: {message}")

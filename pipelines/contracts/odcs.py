@@ -1,6 +1,6 @@
 """Reads the Open Data Contract Standard, and refuses what it or the platform would pass over in silence.
 
-What belongs here: the standard's vocabulary. What does not: what the platform requires of a contract (`load`, `column`).
+What belongs here: the standard's vocabulary. What does not: what the platform requires (`load`, `column`).
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def read_odcs(path: Path) -> tuple[OpenDataContractStandard, str]:
     _check_fields(path, given, document.model_dump(by_alias=True, exclude_unset=True))
     if document.kind != "DataContract" or not (document.apiVersion or "").startswith("v3."):
         raise ContractError(
-            f"{path}: kind, apiVersion: say `kind: DataContract` and `apiVersion: v3.1.0`, the standard the file follows"
+            f"{path}: kind, apiVersion: say which standard it follows: `kind: DataContract`, `apiVersion: v3.1.0`"
         )
-    if not document.schema_ or len(document.schema_) != 1:
-        raise ContractError(f"{path}: schema: give exactly one table per contract; it has {len(document.schema_ or [])}")
+    if (tables := len(document.schema_ or [])) != 1:
+        raise ContractError(f"{path}: schema: {tables} tables; give exactly one table per contract")
     _check_kept(path, document)
     return document, sha256
 

@@ -77,14 +77,13 @@ def _check_signatures(path: Path, file: _File) -> None:
     may_sign = set(file.approvers) - {file.requested_by}
     signed = {"approved_by": file.approved_by}
     signed |= {f"release_points.{name}.approved_by": point.approved_by for name, point in file.release_points.items()}
-    for field, names in signed.items():
+    for part, names in signed.items():
         if strangers := [name for name in names if name not in may_sign]:
             why = "requested it" if strangers[0] == file.requested_by else "is not among approvers"
-            raise ContractError(f"{path}: {field}: {strangers[0]} {why} and cannot sign; let someone else sign")
+            raise ContractError(f"{path}: {part}: {strangers[0]} {why} and cannot sign; let someone else sign")
         if len(set(names)) < 2:
-            raise ContractError(
-                f"{path}: {field}: signed by {len(set(names))}; two distinct names of {', '.join(sorted(may_sign))} must sign"
-            )
+            listed = ", ".join(sorted(may_sign))
+            raise ContractError(f"{path}: {part}: signed by {len(set(names))}; two of {listed} must sign")
 
 
 def _flatten(path: Path, values: dict[str, Any], prefix: str = "") -> list[tuple[str, float]]:

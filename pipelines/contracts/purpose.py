@@ -40,8 +40,8 @@ def _check_product(product: Contract, mart: Contract, policy: Policy) -> None:
     name = product.release_point
     if wider and name is None:
         raise ContractError(
-            f"{product.path}: customProperties.purposes: {mart.id} may not be used for {', '.join(wider)}; remove it, or "
-            f"name a releasePoint of policy.yaml"
+            f"{product.path}: customProperties.purposes: {mart.id} may not be used for {', '.join(wider)}; remove it, "
+            f"or name a releasePoint of policy.yaml"
         )
     if name is None:
         return

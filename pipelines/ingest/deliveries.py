@@ -43,20 +43,54 @@ class Delivery:
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of the file as delivered."""
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        """Hash of the file as delivered. Raises DeliveryFault where it cannot be read."""
+        try:
+            with self.path.open("rb") as file:
+                self.__dict__["_stamp"] = self._stamp_now()
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            raise self.missing() from None
+        except OSError as error:
+            raise self.unreadable(error) from error
+
+    def missing(self) -> DeliveryFault:
+        """The fault of a file that is not there."""
+        return self.fault("missing_delivery", "no such file", self._again())
+
+    def unreadable(self, error: object) -> DeliveryFault:
+        """The fault of a file whose bytes cannot be read as what its name says."""
+        reason = str(error).splitlines()[0]
+        return self.fault("unreadable", f"cannot be opened, decompressed or read to its end: {reason}")
 
     def require(self) -> None:
         """Raise DeliveryFault unless the file is there, flagged complete and not empty."""
-        due = f" (due {self.contract.available_at} bank time)" if self.contract.available_at else ""
-        again = f"ask {self.contract.owner} for it{due} and run the night again"
         if not self.path.is_file():
-            raise self.fault("missing_delivery", "no such file", again)
+            raise self.missing()
         if self.flag is not None and not self.flag.is_file():
-            raise self.fault("missing_flag", f"the flag file {self.flag.name} is not there: not complete yet", again)
+            raise self.fault(
+                "missing_flag", f"the flag file {self.flag.name} is not there: not complete yet", self._again()
+            )
         if self.path.stat().st_size == 0:
-            raise self.fault("empty_file", "the file has no bytes, not even a header", again)
+            raise self.empty()
+
+    def empty(self) -> DeliveryFault:
+        """The fault of a file that holds nothing, also once decompressed."""
+        return self.fault("empty_file", "the file holds no line, not even a header", self._again())
+
+    def require_untouched(self) -> None:
+        """Raise DeliveryFault where the file was replaced or written to since its hash was taken."""
+        if self.__dict__["_stamp"] != self._stamp_now():
+            raise self.fault(
+                "changed_while_read", "the file was written to while it was read", "run the night again once it is complete"
+            )
+
+    def _again(self) -> str:
+        due = f" (due {self.contract.available_at} bank time)" if self.contract.available_at else ""
+        return f"ask {self.contract.owner} for it{due} and run the night again"
+
+    def _stamp_now(self) -> tuple[int, int, int]:
+        stat = self.path.stat()
+        return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def history_delivery(feed: Feed, contract: Contract, until: date, directory: Path) -> Delivery:

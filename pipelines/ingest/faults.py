@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pipelines.settings import InputError
 
 
-@dataclass(frozen=True)
+# Not frozen: Python itself writes the traceback of an exception.
+@dataclass(eq=False)
 class DeliveryFault(InputError):
     """A fault of a whole delivery: nothing of it is landed. Prints as one line."""
 

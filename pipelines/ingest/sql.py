@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 
 def literal(text: str) -> str:
     """`text` as an SQL string."""
@@ -11,3 +14,8 @@ def literal(text: str) -> str:
 def quoted(name: str) -> str:
     """`name` as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def pattern(path: Path) -> str:
+    """`path` where the engine expects a glob pattern: no character of it stands for another."""
+    return re.sub(r"([*?[])", r"[\1]", str(path))

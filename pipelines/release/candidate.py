@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from pipelines.audit.content import CANDIDATE, canonical_json, list_content
 from pipelines.contracts.arrow import arrow_schema
+from pipelines.contracts.expectations import PSEUDONYM
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
 from pipelines.release.refused import Refused
@@ -41,8 +42,10 @@ class Candidate:
 def build_candidate(catalog: Catalog, home: Home, ring: KeyRing, bank: str, business_date: date) -> Candidate:
     """Project every product as of `business_date`.
 
-    Raises Refused where a mart does not hold that date because it was last built for another one.
+    Raises Refused where a mart is not there, or does not hold that date because it was last built for another one.
     """
+    if not home.warehouse.is_file():
+        raise Refused(f"nothing is built in {home.path} yet: run `zhongtai nightly --date {business_date}`")
     staging = home.candidates / f".building-{os.getpid()}-{business_date.isoformat()}"
     shutil.rmtree(staging, ignore_errors=True)
     make_directory(staging)
@@ -73,24 +76,33 @@ def project(
     con: duckdb.DuckDBPyConnection, product: Contract, mart: Contract, ring: KeyRing, business_date: date
 ) -> pa.Table:
     """The rows of `product` as of `business_date`, in the columns, types and order of its contract."""
-    held, present = con.execute(
-        f"select count(*), count(*) filter (where business_date = ?) from marts.{mart.table}", [business_date]
-    ).fetchall()[0]
+    names = [column.name for column in product.columns if column.name != PSEUDONYM]
+    by_party = PSEUDONYM in product.key
+    selected = ", ".join([*names, "party_id"] if by_party else names)
+    where = f"business_date = date '{business_date}'" + (f" and ({product.filter})" if product.filter else "")
+    try:
+        held, present = con.execute(
+            f"select count(*), count(*) filter (where business_date = ?) from marts.{mart.table}", [business_date]
+        ).fetchall()[0]
+        frame = con.execute(f"select {selected} from marts.{mart.table} where {where}").pl()
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise Refused(
+            f"{mart.table} is not what {mart.id} {mart.version} says ({str(error).splitlines()[0]}). "
+            f"Materialise the marts for {business_date}, or run `zhongtai nightly --date {business_date}`"
+        ) from error
     if held and not present:
         raise Refused(
             f"{mart.table} holds other dates than {business_date}: it was built for another night. "
             f"Materialise the marts for {business_date}, or run `zhongtai nightly --date {business_date}`"
         )
-    names = [column.name for column in product.columns if column.name != "pseudonym"]
-    by_party = "pseudonym" in product.key
-    selected = ", ".join([*names, "party_id"] if by_party else names)
-    where = f"business_date = date '{business_date}'" + (f" and ({product.filter})" if product.filter else "")
-    frame = con.execute(f"select {selected} from marts.{mart.table} where {where}").pl()
     if by_party:
         pseudonym = hmac_sha256(pl.col("party_id"), ring.pseudonym_key(str(product.consumer)))
         frame = frame.with_columns(pseudonym=pseudonym)
     schema = arrow_schema(product)
-    return frame.select(schema.names).sort(product.key).to_arrow().cast(schema)
+    table = frame.select(schema.names).sort(product.key).to_arrow()
+    # What must be filled and is not is for the audit to say, with the keys of the rows.
+    empty = [field.with_nullable(True) if table.column(field.name).null_count else field for field in schema]
+    return table.cast(pa.schema(empty))
 
 
 def _write(path: Path, table: pa.Table) -> None:

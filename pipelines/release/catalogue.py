@@ -9,13 +9,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipelines.audit.content import Content, File, canonical_json
+from pipelines.audit.content import EVIDENCE, Content, File, canonical_json
 from pipelines.audit.evidence import EvidenceError, read_evidence
 from pipelines.contracts.load import Catalog
 from pipelines.release.consumer_file import differences
+from pipelines.release.refused import Refused
 from pipelines.settings import Home, InputError
 
-MANIFEST, RUN = "manifest.json", "run.json"
+MANIFEST, RUN, POINTER = "manifest.json", "run.json", "current"
+CONSUMERS = ("marketing", "risk")
+_NAMED_IN_FILE = ("bank", "business_date", "content_hash")
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,16 @@ def release_id(manifest: dict[str, Any]) -> str:
 
 
 def read_release(path: Path) -> Release:
-    """The release in directory `path`."""
-    return Release(path, json.loads((path / MANIFEST).read_bytes()))
+    """The release in directory `path`. Raises Refused where its manifest cannot be read."""
+    try:
+        return Release(path, json.loads((path / MANIFEST).read_bytes()))
+    except (OSError, ValueError) as error:
+        raise Refused(f"{path.name}: {MANIFEST} cannot be read: it was changed; publish the night again") from error
+
+
+def release_row(release_id: str, manifest: dict[str, Any]) -> dict[str, str]:
+    """What a consumer's file says of the release it belongs to."""
+    return {"release_id": release_id, **{name: manifest[name] for name in _NAMED_IN_FILE}}
 
 
 def list_releases(home: Home) -> list[Release]:
@@ -65,14 +76,14 @@ def list_releases(home: Home) -> list[Release]:
 
 def current(home: Home) -> Release | None:
     """The release that consumers see, or None before the first."""
-    pointer = home.releases / "current"
+    pointer = home.releases / POINTER
     # Resolved once: what follows reads one release, even while the pointer moves.
     return read_release(pointer.resolve(strict=True)) if pointer.exists() else None
 
 
 def find(home: Home, name: str | None) -> Release:
     """The release called `name`, or beginning with it; the current one without a name. Raises InputError."""
-    if name in (None, "current"):
+    if name in (None, POINTER):
         release = current(home)
         if release is None:
             raise InputError(f"nothing is published in {home.path} yet: run `zhongtai nightly`")
@@ -86,20 +97,45 @@ def find(home: Home, name: str | None) -> Release:
 
 def verify_release(release: Release, catalog: Catalog) -> list[str]:
     """What is wrong with a release, in plain words; empty where it is what was published."""
-    problems = []
     if release_id(release.manifest) != release.id:
-        problems.append(f"{MANIFEST} was changed: it does not give the id {release.id}")
-    published = {name: entry["sha256"] for name, entry in release.manifest["files"].items()}
-    for name, sha256 in published.items():
+        return [f"{MANIFEST} was changed: it does not give the id {release.id}"]
+    problems = [*_check_files(release), *_check_place(release)]
+    if problems:
+        return problems
+    problems = _check_content(release)
+    told = release.manifest["contracts"]
+    products = [p for p in catalog.products.values() if told.get(p.id, {}).get("sha256") == p.sha256]
+    for consumer in CONSUMERS:
+        described = [product for product in products if product.consumer in (consumer, "shared")]
+        row = release_row(release.id, release.manifest)
+        problems += differences(release.path, consumer, release.manifest["files"], described, row)
+    return problems
+
+
+def _check_files(release: Release) -> list[str]:
+    problems = []
+    for name, entry in release.manifest["files"].items():
         path = release.path / name
-        if not path.is_file():
-            problems.append(f"{name} is missing")
-        elif hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
-            problems.append(f"{name} was changed: its hash is not the one in {MANIFEST}")
-    if not problems:
-        problems += _check_content(release)
-        for consumer in ("marketing", "risk"):
-            problems += differences(release.path, consumer, catalog)
+        if not path.is_file() or path.is_symlink():
+            problems.append(f"{name} is missing" if not path.exists() else f"{name} is no longer a file of its own")
+            continue
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
+                problems.append(f"{name} was changed: its hash is not the one in {MANIFEST}")
+    return problems
+
+
+def _check_place(release: Release) -> list[str]:
+    """Files that do not belong to the release, are not there, or can be read by everyone."""
+    derived = {f"{consumer}/{consumer}.duckdb" for consumer in CONSUMERS}
+    expected = {*release.manifest["files"], *derived, MANIFEST, RUN, EVIDENCE}
+    problems = [f"{name} is missing" for name in sorted({*derived, RUN}) if not (release.path / name).is_file()]
+    for path in sorted(release.path.rglob("*")):
+        name = path.relative_to(release.path).as_posix()
+        if name not in expected and not path.is_dir():
+            problems.append(f"{name} does not belong to the release")
+        elif path.stat(follow_symlinks=False).st_mode & 0o007:
+            problems.append(f"{name} can be read by everyone")
     return problems
 
 

@@ -5,6 +5,7 @@ The file is derived: its bytes differ at every write, so it is compared table by
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -13,56 +14,108 @@ import duckdb
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
 
+RELEASE_TABLE = "release"
+_OBJECTS = """
+    select schema_name, table_name from duckdb_tables() where not internal
+    union all select schema_name, view_name from duckdb_views() where not internal
+    union all select schema_name, function_name from duckdb_functions() where not internal
+"""
+_COMMENTS = """
+    select schema_name, table_name, '', comment from duckdb_tables()
+    union all select schema_name, table_name, column_name, comment from duckdb_columns() where not internal
+"""
+
 
 def build_consumer_file(release: Path, consumer: str, catalog: Catalog, release_row: dict[str, str]) -> Path:
     """Write `<consumer>/<consumer>.duckdb` below `release`: its products in main, shared ones in schema shared."""
     path = release / consumer / f"{consumer}.duckdb"
     with closing(duckdb.connect(str(path))) as con:
         con.execute("create schema shared")
-        for product, table in tables(consumer, catalog):
-            con.execute(f"create table {table} as from read_parquet('{_parquet(release, product)}')")
-            _comment(con, "table", table, f"{product.name}. {product.purpose} {product.grain} Owner: {product.owner}.")
-            for column in product.columns:
-                _comment(con, "column", f"{table}.{column.name}", column.description)
-        values = ", ".join(f"'{value}' as {name}" for name, value in release_row.items())
-        con.execute(f"create table release as select {values}")
-        _comment(con, "table", "release", "The release that this file belongs to. One row.")
+        for product in _products(consumer, catalog):
+            table = _table(str(product.consumer), product.table)
+            con.execute(f"create table {table} as from {_parquet(release, str(product.consumer), product.table)}")
+        for (schema, table, column), words in _comments(_products(consumer, catalog)).items():
+            what, name = ("column", f".{_quoted(column, chr(34))}") if column else ("table", "")
+            con.execute(f"comment on {what} {schema}.{_quoted(table, chr(34))}{name} is {_quoted(words)}")
+        values = ", ".join(f"{_quoted(value)} as {name}" for name, value in release_row.items())
+        con.execute(f"create table {RELEASE_TABLE} as select {values}")
+        con.execute(f"comment on table {RELEASE_TABLE} is 'The release that this file belongs to. One row.'")
         con.execute("checkpoint")
     return path
 
 
-def differences(release: Path, consumer: str, catalog: Catalog) -> list[str]:
-    """Tables of the consumer's file that do not hold exactly the rows of their Parquet file."""
+def differences(
+    release: Path, consumer: str, files: Iterable[str], described: Iterable[Contract], release_row: dict[str, str]
+) -> list[str]:
+    """What the consumer's file holds that its Parquet files do not, or the other way round; rows, columns and words.
+
+    `files` are the Parquet files of the release; the comments of the tables of `described` are held against them.
+    """
     path = release / consumer / f"{consumer}.duckdb"
-    if not path.exists():
-        return [f"{path.name} is missing"]
-    found = []
-    with closing(duckdb.connect(str(path), read_only=True)) as con:
-        for product, table in tables(consumer, catalog):
-            parquet = f"read_parquet('{_parquet(release, product)}')"
-            try:
-                (count,) = con.execute(
-                    f"select count(*) from ((from {table} except all from {parquet}) union all "
-                    f"(from {parquet} except all from {table}))"
-                ).fetchall()[0]
-            except duckdb.Error as error:
-                found.append(f"{path.name}: {table}: {str(error).splitlines()[0]}")
-                continue
-            if count:
-                found.append(f"{path.name}: {table} differs from its Parquet file in {count} rows")
-    return found
+    parts = [Path(file).parts for file in files]
+    shown = {(folder, Path(file).stem) for folder, file in parts if folder in (consumer, "shared")}
+    try:
+        with closing(duckdb.connect(str(path), read_only=True)) as con:
+            found = [f"{path.name}: {words}" for words in _stray(con, shown)]
+            for folder, table in sorted(shown):
+                words = _compare(con, _table(folder, table), _parquet(release, folder, table))
+                found += [f"{path.name}: {words}"] if words else []
+            if con.execute(f"from {RELEASE_TABLE}").fetchall() != [tuple(release_row.values())]:
+                found.append(f"{path.name}: {RELEASE_TABLE} names another release")
+            said = {
+                (schema, table, column): words for schema, table, column, words in con.execute(_COMMENTS).fetchall()
+            }
+    except duckdb.Error as error:
+        return [f"{path.name}: cannot be read: {str(error).splitlines()[0]}"]
+    changed = [place for place, words in _comments(described).items() if said.get(place) != words]
+    return found + [f"{path.name}: the comment on {'.'.join(filter(None, place))} was changed" for place in changed]
 
 
-def tables(consumer: str, catalog: Catalog) -> list[tuple[Contract, str]]:
-    """The products in a consumer's file, with the name of each table there."""
-    own = [(product, product.table) for product in catalog.products.values() if product.consumer == consumer]
-    shared = [(p, f"shared.{p.table}") for p in catalog.products.values() if p.consumer == "shared"]
-    return own + shared
+def _stray(con: duckdb.DuckDBPyConnection, shown: set[tuple[str, str]]) -> list[str]:
+    expected = {("shared" if folder == "shared" else "main", table) for folder, table in shown} | {
+        ("main", RELEASE_TABLE)
+    }
+    held = con.execute(_OBJECTS).fetchall()
+    return [f"{schema}.{name} does not belong here" for schema, name in sorted(held) if (schema, name) not in expected]
 
 
-def _parquet(release: Path, product: Contract) -> Path:
-    return release / str(product.consumer) / f"{product.table}.parquet"
+def _compare(con: duckdb.DuckDBPyConnection, table: str, parquet: str) -> str:
+    try:
+        mine, theirs = (con.execute(f"describe from {one}").fetchall() for one in (table, parquet))
+        if [column[:2] for column in mine] != [column[:2] for column in theirs]:
+            return f"{table} has other columns than its Parquet file"
+        only_mine, only_theirs = (
+            f"(from {table} except all from {parquet})",
+            f"(from {parquet} except all from {table})",
+        )
+        (count,) = con.execute(f"select count(*) from ({only_mine} union all {only_theirs})").fetchall()[0]
+    except duckdb.Error as error:
+        return f"{table}: {str(error).splitlines()[0]}"
+    return f"{table} differs from its Parquet file in {count} rows" if count else ""
 
 
-def _comment(con: duckdb.DuckDBPyConnection, what: str, name: str, text: str) -> None:
-    con.execute(f"comment on {what} {name} is '{text.replace(chr(39), chr(39) * 2)}'")
+def _products(consumer: str, catalog: Catalog) -> list[Contract]:
+    return [product for product in catalog.products.values() if product.consumer in (consumer, "shared")]
+
+
+def _comments(products: Iterable[Contract]) -> dict[tuple[str, str, str], str]:
+    """What is said of each table and column, by schema, table and column; of the table itself where that is empty."""
+    said = {}
+    for product in products:
+        place = ("shared" if product.consumer == "shared" else "main", product.table)
+        said[(*place, "")] = f"{product.name}. {product.purpose} {product.grain} Owner: {product.owner}."
+        said |= {(*place, column.name): column.description for column in product.columns}
+    return said
+
+
+def _table(folder: str, table: str) -> str:
+    name = _quoted(table, '"')
+    return f"shared.{name}" if folder == "shared" else f"main.{name}"
+
+
+def _parquet(release: Path, folder: str, table: str) -> str:
+    return f"read_parquet({_quoted(str(release / folder / f'{table}.parquet'))})"
+
+
+def _quoted(text: str, mark: str = "'") -> str:
+    return f"{mark}{text.replace(mark, mark * 2)}{mark}"

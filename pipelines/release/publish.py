@@ -5,26 +5,40 @@ The pointer is the symbolic link `releases/current`. A reader sees the old relea
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
-import json
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.audit.content import CANDIDATE, EVIDENCE, canonical_json, read_content
-from pipelines.audit.evidence import EvidenceError, read_evidence, superseded, verify
+from pipelines.audit.content import CANDIDATE, Content, ContentError, canonical_json, read_content
+from pipelines.audit.evidence import Evidence, EvidenceError, read_evidence, superseded, verify
 from pipelines.audit.gates import expected_checks
 from pipelines.contracts.load import Catalog
 from pipelines.release import provenance
-from pipelines.release.catalogue import MANIFEST, RUN, Release, current, read_release, release_id
+from pipelines.release.catalogue import (
+    CONSUMERS,
+    MANIFEST,
+    POINTER,
+    RUN,
+    Release,
+    read_release,
+    release_id,
+    release_row,
+    verify_release,
+)
 from pipelines.release.consumer_file import build_consumer_file
 from pipelines.release.refused import Refused
-from pipelines.settings import PASSAGE_DIR, Settings, make_directory, write_private
+from pipelines.settings import PASSAGE_DIR, PRIVATE_FILE, InputError, Settings, make_directory, write_private
 from pipelines.vault.keys import KeyRing
 
 _GROUP_DIR, _GROUP_FILE = 0o750, 0o640
+_UNFINISHED = ".building-"
 
 
 def publish(candidate: Path, catalog: Catalog, settings: Settings, ring: KeyRing, run: dict[str, Any]) -> Release:
@@ -32,39 +46,66 @@ def publish(candidate: Path, catalog: Catalog, settings: Settings, ring: KeyRing
 
     Raises Refused unless complete, passing evidence for exactly this content lies beside it.
     """
-    manifest = _manifest(candidate, catalog, settings, ring)
-    home = settings.home
-    target = home.releases / release_id(manifest)
-    if not target.exists():
-        _build(candidate, target, manifest, catalog, settings, run)
-    release = read_release(target)
-    before = current(home)
-    if before is None or before.business_date <= release.business_date:
-        _point(home.releases, release.id)
+    content, evidence = _audited(candidate, catalog, settings)
+    releases = settings.home.releases
+    with _alone(releases):
+        manifest = _manifest(content, evidence, catalog, settings, ring)
+        target = releases / release_id(manifest)
+        if not target.exists():
+            _build(candidate, target, manifest, evidence, catalog, settings, run)
+        elif problems := verify_release(read_release(target), catalog):
+            raise Refused(
+                f"{target} is not what was published: {'; '.join(problems)}. Move it away, then publish again"
+            )
+        _point(releases, target.name)
     shutil.rmtree(candidate, ignore_errors=True)
-    return release
+    return read_release(target)
 
 
-def _manifest(candidate: Path, catalog: Catalog, settings: Settings, ring: KeyRing) -> dict[str, Any]:
+@contextmanager
+def _alone(releases: Path) -> Iterator[None]:
+    """Wait for another publication to end; sweep up what a killed one left behind."""
+    descriptor = os.open(releases, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        for leftover in releases.glob(f"{_UNFINISHED}*"):
+            shutil.rmtree(leftover) if leftover.is_dir() and not leftover.is_symlink() else leftover.unlink()
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _audited(candidate: Path, catalog: Catalog, settings: Settings) -> tuple[Content, Evidence]:
+    """What the candidate holds now, and the evidence that allows publishing it. Raises Refused."""
     if not (candidate / CANDIDATE).is_file():
         raise Refused(f"{candidate} is not a candidate: run the night again")
-    content = read_content(candidate)
     try:
+        content = read_content(candidate)
         evidence = read_evidence(candidate)
+    except ContentError as error:
+        raise Refused(f"{error}: build the candidate again") from error
     except EvidenceError as error:
         raise Refused(f"{error}: nothing is published without evidence") from error
-    expected = expected_checks(catalog)
-    problems = verify(evidence, content.hash, content.business_date, expected)
-    if problems := problems + superseded(evidence, catalog):
+    problems = verify(evidence, content.hash, content.business_date, expected_checks(catalog))
+    problems += superseded(evidence, catalog)
+    if content.bank != settings.home.bank():
+        problems.append(f"it is of bank {content.bank}, and {settings.home.path} is the home of {settings.home.bank()}")
+    if problems:
         listed = "\n".join(f"  {problem}" for problem in problems)
         raise Refused(f"candidate {content.hash[:12]} of {content.business_date} is not published:\n{listed}")
-    declared = json.loads((candidate / CANDIDATE).read_bytes())
+    return content, evidence
+
+
+def _manifest(
+    content: Content, evidence: Evidence, catalog: Catalog, settings: Settings, ring: KeyRing
+) -> dict[str, Any]:
+    rows = {file.path: file.rows for file in content.files}
     return {
         "bank": content.bank,
         "business_date": content.business_date.isoformat(),
         "content_hash": content.hash,
         "files": {file.path: {"sha256": file.sha256, "rows": file.rows} for file in content.files},
-        "rows": declared["rows"],
+        "rows": {p.id: rows[f"{p.consumer}/{p.table}.parquet"] for p in catalog.products.values()},
         "checks": {state: evidence.count(state) for state in ("passed", "failed", "not_audited")},
         "evidence_sha256": hashlib.sha256(evidence.to_json()).hexdigest(),
         **provenance.describe(catalog, settings.home, ring, content.business_date),
@@ -72,42 +113,51 @@ def _manifest(candidate: Path, catalog: Catalog, settings: Settings, ring: KeyRi
 
 
 def _build(
-    candidate: Path, target: Path, manifest: dict[str, Any], catalog: Catalog, settings: Settings, run: dict[str, Any]
-) -> None:
-    staging = target.with_name(f".building-{os.getpid()}-{target.name}")
-    shutil.rmtree(staging, ignore_errors=True)
+    candidate: Path, target: Path, manifest: dict[str, Any], evidence: Evidence, catalog: Catalog, settings: Settings,
+    run: dict[str, Any],
+) -> None:  # fmt: skip
+    staging = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=target.parent))
     try:
-        make_directory(staging, PASSAGE_DIR)
-        for file in manifest["files"]:
-            shutil.copyfile(candidate / file, make_directory((staging / file).parent) / Path(file).name)
-        shutil.copyfile(candidate / EVIDENCE, staging / EVIDENCE)
+        for name, entry in manifest["files"].items():
+            make_directory((staging / name).parent)
+            _copy(candidate / name, staging / name, entry["sha256"])
+        evidence.write(staging)
         write_private(staging / MANIFEST, canonical_json(manifest))
         recorded = {**run, "published_at": datetime.now(UTC).isoformat(timespec="seconds")}
         write_private(staging / RUN, canonical_json(recorded))
-        row = {name: manifest[name] for name in ("bank", "business_date", "content_hash")}
-        for consumer, group in (("marketing", settings.group_marketing), ("risk", settings.group_risk)):
-            build_consumer_file(staging, consumer, catalog, {"release_id": target.name, **row})
+        for consumer, group in zip(CONSUMERS, (settings.group_marketing, settings.group_risk), strict=True):
+            build_consumer_file(staging, consumer, catalog, release_row(target.name, manifest))
             _open_to_group(staging / consumer, group)
-        _make_durable(staging)
+        staging.chmod(PASSAGE_DIR)
+        for path in (*staging.rglob("*"), staging):
+            _sync(path)
         staging.rename(target)
         _sync(target.parent)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
+def _copy(source: Path, target: Path, sha256: str) -> None:
+    """Copy an audited file. Raises Refused where it is no longer the one that was audited."""
+    with source.open("rb") as audited, target.open("xb", opener=_private) as copy:
+        shutil.copyfileobj(audited, copy)
+    with target.open("rb") as copy:
+        if hashlib.file_digest(copy, "sha256").hexdigest() != sha256:
+            raise Refused(f"{source} was changed while it was being published: build the candidate again")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, PRIVATE_FILE)
+
+
 def _open_to_group(directory: Path, group: str | None) -> None:
-    for path in (directory, *directory.iterdir()):
-        path.chmod(_GROUP_DIR if path.is_dir() else _GROUP_FILE)
+    for path in (*directory.iterdir(), directory):
         if group is not None:
-            shutil.chown(path, group=group)
-
-
-def _make_durable(directory: Path) -> None:
-    for path in sorted(directory.rglob("*")):
-        if path.is_file() and path.stat().st_mode & 0o040 == 0:
-            path.chmod(0o600)
-        _sync(path)
-    _sync(directory)
+            try:
+                shutil.chown(path, group=group)
+            except LookupError as error:
+                raise InputError(f"there is no group '{group}' on this machine: create it, or name another") from error
+        path.chmod(_GROUP_DIR if path.is_dir() else _GROUP_FILE)
 
 
 def _sync(path: Path) -> None:
@@ -119,8 +169,12 @@ def _sync(path: Path) -> None:
 
 
 def _point(releases: Path, name: str) -> None:
-    temporary = releases / f".current-{os.getpid()}"
-    temporary.unlink(missing_ok=True)
+    """Let the pointer name this release, unless it names one of a later business date."""
+    pointer = releases / POINTER
+    # An id begins with its business date; the release pointed to need not be whole to be compared.
+    if pointer.is_symlink() and pointer.readlink().name[:10] > name[:10]:
+        return
+    temporary = releases / f"{_UNFINISHED}{POINTER}"
     temporary.symlink_to(name)
-    os.replace(temporary, releases / "current")
+    temporary.replace(pointer)
     _sync(releases)
