@@ -41,7 +41,8 @@ def check_references(sources: dict[str, Contract]) -> None:
                 )
             if (wanted := sources[parent].column(name).type) != column.type:
                 raise ContractError(f"{at}: a {column.type} refers to {parent}.{name}, a {wanted}; make them agree")
-        depth(contract.id, sources)
+    for contract_id in sources:
+        depth(contract_id, sources)
 
 
 def check_contract(

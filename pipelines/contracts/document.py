@@ -46,7 +46,7 @@ def read_document(path: Path, what: str) -> tuple[dict[str, Any], str]:
     except (OSError, yaml.YAMLError) as error:
         raise ContractError(f"{path}: {_position(error)}") from error
     if not isinstance(given, dict):
-        raise ContractError(f"{path}: not {what}: fields with values are needed, as `name: value`")
+        raise ContractError(f"{path}: not {what}; write its fields as `name: value`")
     return given, hashlib.sha256(raw).hexdigest()
 
 
@@ -60,8 +60,8 @@ def faults(error: ValidationError, given: Any) -> str:
         elif fault["type"] == "missing":
             said.append(f"{where}: missing; every file of this kind states it")
         else:
-            words = fault["msg"].removeprefix("Value error, ")
-            said.append(f"{where}: {words[0].lower()}{words[1:]}; it says {fault['input']!r}")
+            words = fault["msg"].removeprefix("Input ").removeprefix("Value error, ")
+            said.append(f"{where}: {words}; it says {fault['input']!r}")
     return "; ".join(said)
 
 

@@ -173,6 +173,6 @@ def _rule(path: Path, item: Any) -> RowRule:
     if item.engine != "zhongtai" or not item.name or not isinstance(item.implementation, str):
         raise ContractError(
             f"{path}: schema.quality.{item.name or 'a rule without name'}: "
-            f"a rule has name, `engine: zhongtai` and implementation: an SQL predicate over the row's columns"
+            f"nobody would check it; give name, `engine: zhongtai` and implementation, an SQL predicate over columns"
         )
     return RowRule(item.name, item.description or item.name, item.implementation, item.dimension or "validity")

@@ -6,11 +6,13 @@ full delivery becomes a tombstone, unless its row is in quarantine: a bad row is
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 import duckdb
-import polars as pl
+import pyarrow as pa
 
+from pipelines.contracts.arrow import lake_schema
 from pipelines.contracts.model import Contract
 from pipelines.ingest import lake
 from pipelines.ingest.deliveries import Delivery
@@ -18,20 +20,39 @@ from pipelines.settings import Home
 from pipelines.vault.keys import KeyRing
 from pipelines.vault.tokens import tokenise
 
+# The state before the first date of a delivery stands at this date.
+_BEFORE = "date '0001-01-01'"
 
-def tokenise_good(con: duckdb.DuckDBPyConnection, contract: Contract, ring: KeyRing) -> None:
-    """Make table `good` from the faultless rows of `checked`: lake columns, `_row_hash`, `_line`, `_deleted`, `business_date`."""
-    names = ", ".join(column.name for column in contract.columns)
-    rows = con.execute(f"select {names}, _line, _deleted, business_date from checked where len(_faults) = 0").pl()
+
+def tokenise_rows(con: duckdb.DuckDBPyConnection, rows: str, name: str, contract: Contract, ring: KeyRing) -> None:
+    """Make table `name` from the relation `rows`: lake columns, `_row_hash`, `_line`, `_deleted`, `business_date`.
+
+    Of a deletion, only the key is kept.
+    """
     identifiers = {column.name: column.identifier for column in contract.columns if column.identifier}
-    con.register("tokenised", tokenise(rows, identifiers, ring).to_arrow())
-    parts = " || '|' || ".join(f"coalesce(cast({column.lake_name} as varchar), '~')" for column in contract.columns)
-    con.execute(f"create or replace temp table good as select *, md5({parts}) as _row_hash from tokenised")
-    con.unregister("tokenised")
+    source = rows
+    if identifiers:
+        raw = con.execute(f"select _line, {', '.join(identifiers)} from {rows}").pl()
+        con.register("_tokens", tokenise(raw, identifiers, ring).to_arrow())
+        source = f"(select * from {rows}) join _tokens using (_line)"
+    lake_columns = ", ".join(
+        column.lake_name if column.key else f"case when not _deleted then {column.lake_name} end as {column.lake_name}"
+        for column in contract.columns
+    )
+    # With its length before it, no value can be taken for the end of another.
+    texts = (f"cast({column.lake_name} as varchar)" for column in contract.columns)
+    parts = ", ".join(f"coalesce(length({text}) || ':' || {text}, '-')" for text in texts)
+    con.execute(
+        f"create or replace temp table {name} as select *, "
+        f"case when _deleted then 'deleted' else md5(concat_ws('|', {parts})) end as _row_hash "
+        f"from (select {lake_columns}, _line, _deleted, business_date from {source})"
+    )
+    if identifiers:
+        con.unregister("_tokens")
 
 
 def find_changes(con: duckdb.DuckDBPyConnection, delivery: Delivery, home: Home, first: date) -> None:
-    """Make table `changed` from `good`: lake columns, `_change`, `_row_hash`, `_line`, `business_date`; tombstones included."""
+    """Make table `changed` of `good` and tombstones: lake columns, `_change`, `_row_hash`, `_line`, `business_date`."""
     contract = delivery.contract
     lake_columns = ", ".join(column.lake_name for column in contract.columns)
     if contract.delivery == "append":
@@ -47,11 +68,12 @@ def find_changes(con: duckdb.DuckDBPyConnection, delivery: Delivery, home: Home,
     order = f"over (partition by {key} order by business_date)"
     con.execute(
         f"create or replace temp table changed as with versions as ("
-        f"select {lake_columns}, case when _deleted then 'delete' else 'upsert' end as _change, _row_hash, _line, business_date "
-        f"from good union all by name select {key}, _change, _row_hash, date '0001-01-01' as business_date from before"
+        f"select {lake_columns}, case when _deleted then 'delete' else 'upsert' end as _change, _row_hash, _line, "
+        f"business_date from good "
+        f"union all by name select {key}, _change, _row_hash, {_BEFORE} as business_date from before"
         f"), compared as (select *, lag(_row_hash) {order} as _hash_before, lag(_change) {order} as _change_before "
         f"from versions) select {lake_columns}, _change, _row_hash, _line, business_date from compared "
-        f"where business_date <> date '0001-01-01' and (_hash_before is null or _change <> _change_before "
+        f"where business_date <> {_BEFORE} and (_hash_before is null or _change <> _change_before "
         f"or (_change = 'upsert' and _row_hash <> _hash_before))"
     )
     if contract.delivery == "full" and not delivery.is_history:
@@ -60,30 +82,43 @@ def find_changes(con: duckdb.DuckDBPyConnection, delivery: Delivery, home: Home,
 
 def _add_tombstones(con: duckdb.DuckDBPyConnection, contract: Contract, day: date) -> None:
     # Where the key of a bad row cannot be read, any key might be its own: then nothing counts as vanished.
-    unreadable = " or ".join(f"{name} is null" for name in contract.key)
-    unknown = con.execute(
-        f"select count(*) from checked where len(_faults) > 0 and ({unreadable}) "
-        f"union all select count(*) from quarantined where rule = 'malformed'"
-    ).fetchall()
-    if any(count for (count,) in unknown):
+    if _keyless(con, contract):
         return
-    key = ", ".join(contract.key)
     con.execute(
-        f"insert into changed by name select {key}, 'delete' as _change, 'deleted' as _row_hash, date '{day}' as business_date "
-        f"from before anti join checked using ({key}) where _change = 'upsert'"
+        f"insert into changed by name select *, 'delete' as _change, 'deleted' as _row_hash, "
+        f"date '{day}' as business_date from ({_vanished(contract)})"
     )
 
 
-def vanished_share(con: duckdb.DuckDBPyConnection) -> float:
-    """Share of the keys alive before that this delivery deletes: a cut-off file shows here."""
+def vanished(con: duckdb.DuckDBPyConnection, contract: Contract) -> tuple[int, int]:
+    """How many of the keys alive before this full delivery leaves out, and how many there were.
+
+    Each row without a readable key counts as one of them that is there.
+    """
     alive = con.execute("select count(*) from before where _change = 'upsert'").fetchall()[0][0]
-    gone = con.execute("select count(*) from changed where _change = 'delete'").fetchall()[0][0]
-    return gone / alive if alive else 0.0
+    gone = con.execute(f"select count(*) from ({_vanished(contract)})").fetchall()[0][0]
+    return max(0, gone - _keyless(con, contract)), alive
 
 
-def by_date(con: duckdb.DuckDBPyConnection, contract: Contract) -> dict[date, pl.DataFrame]:
-    """The changed rows of each date, sorted by key, without `business_date`."""
+def _vanished(contract: Contract) -> str:
     key = ", ".join(contract.key)
-    frame = con.execute(f"from changed order by business_date, {key}").pl()
-    parts = frame.partition_by("business_date", as_dict=True, include_key=False, maintain_order=True)
-    return {day: part for (day,), part in parts.items()}
+    return f"select {key} from before anti join checked using ({key}) where _change = 'upsert'"
+
+
+def _keyless(con: duckdb.DuckDBPyConnection, contract: Contract) -> int:
+    unreadable = " or ".join(f"{name} is null" for name in contract.key)
+    return con.execute(
+        f"select (select count(*) from checked where {unreadable}) "
+        f"+ (select count(distinct line) from quarantined where rule = 'malformed')"
+    ).fetchall()[0][0]
+
+
+def by_date(con: duckdb.DuckDBPyConnection, contract: Contract) -> Iterator[tuple[date, pa.Table]]:
+    """The changed rows of each date in the shape of the lake, sorted by key."""
+    schema = lake_schema(contract)
+    columns, key = ", ".join(schema.names), ", ".join(contract.key)
+    rows = con.execute(f"select {columns} from changed order by business_date, {key}").to_arrow_table()
+    start = 0
+    for day, count in con.execute("select business_date, count(*) from changed group by 1 order by 1").fetchall():
+        yield day, rows.slice(start, count).cast(schema)
+        start += count

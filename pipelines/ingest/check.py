@@ -1,4 +1,4 @@
-"""Holds mapped rows against their contract: finds each fault of each row, and parts good rows from bad.
+"""Holds mapped rows against their contract: says of each row from which date it counts, and each of its faults.
 
 Checks on one row come from the contract (`contracts.checks`); here are those that need other rows: duplicate keys
 and references to a parent that the lake does not know.
@@ -6,11 +6,14 @@ and references to a parent that the lake does not know.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 import duckdb
 
 from pipelines.contracts.checks import row_checks
+from pipelines.contracts.feed import Mapping
+from pipelines.contracts.model import Contract
 from pipelines.ingest import lake
 from pipelines.ingest.deliveries import Delivery
 from pipelines.ingest.map import describe
@@ -18,43 +21,87 @@ from pipelines.ingest.sql import literal
 from pipelines.settings import Home
 
 
-def find_faults(
-    con: duckdb.DuckDBPyConnection, delivery: Delivery, home: Home, first: date, last: date, window: int
-) -> None:
-    """Make table `checked` from `mapped`: rows readable from `first` to `last`, with `_faults`, a list of structs.
+def date_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, calendar: list[date]) -> None:
+    """Make table `dated`: `mapped` with `business_date`, null where it cannot be read.
 
-    A row of a history file whose date cannot be read belongs to the first date that is asked for. `window` is the
-    number of days over which a key of an append delivery may not come again.
+    Rows of a history file count from the first date of `calendar` on which they are known, and are left out where
+    that lies after its end; rows of a daily file count from its date.
     """
-    contract, feed = delivery.contract, delivery.feed
-    faults = [_fault("unreadable", "_known", "_known is null", "from when the row may be known cannot be read")]
-    for column in contract.columns:
-        unreadable = f"_text_{column.name} is not null and {column.name} is null"
-        faults.append(_fault("unreadable", column.name, unreadable, describe(contract, feed, column.name)))
-    for check in row_checks(contract):
-        # What is unreadable is not also called missing.
-        text = f"_text_{check.column} is null and " if check.rule == "required" else ""
-        faults.append(_fault(check.rule, check.column, f"{text}({check.violated})", check.reason))
+    if not delivery.is_history:
+        con.execute(
+            f"create or replace temp table dated as select *, date '{delivery.date}' as business_date from mapped"
+        )
+        return
+    con.execute("create or replace temp table calendar (day date)")
+    con.executemany("insert into calendar values (?)", [[day] for day in calendar])
     con.execute(
-        f"create or replace temp table dated as select *, coalesce(_known, date '{first}') as business_date from mapped "
-        f"where _known is null or _known between date '{first}' and date '{last}'"
+        "create or replace temp table dated as select mapped.*, day as business_date from mapped "
+        "asof left join calendar on mapped._known <= calendar.day where _known is null or day is not null"
     )
+
+
+def find_faults(
+    con: duckdb.DuckDBPyConnection, delivery: Delivery, home: Home, dates: list[date], apart: Iterable[int], window: int
+) -> None:
+    """Make table `checked` from `dated`: the rows of `dates`, with `_faults`, a list of structs.
+
+    A row whose date cannot be read belongs to the first of `dates`, unless it is in quarantine already (`apart`).
+    `window` is the number of days over which a key of an append delivery may not come again.
+    """
+    contract, first, last = delivery.contract, dates[0], dates[-1]
+    violated = " or ".join(f"coalesce({condition}, false)" for condition, _ in _row_faults(delivery))
+    faults = ", ".join(f"case when {condition} then {fault} end" for condition, fault in _row_faults(delivery))
+    read_before = ", ".join(map(str, apart)) or "null"
     con.execute(
-        f"create or replace temp table checked as select *, list_filter([{', '.join(faults)}], x -> x is not null) as _faults "
-        f"from dated"
+        f"create or replace temp table checked as select *, "
+        f"case when {violated} then list_filter([{faults}], x -> x is not null) else [] end as _faults "
+        f"from (select * replace (coalesce(business_date, date '{first}') as business_date) from dated "
+        f"where business_date between date '{first}' and date '{last}' "
+        f"or (business_date is null and coalesce(_line not in ({read_before}), true)))"
     )
     _find_duplicates(con, delivery, home, first, last, window)
-    _find_orphans(con, delivery, home)
+    _find_orphans(con, contract, home)
 
 
-def _fault(rule: str, column: str, violated: str, reason: str) -> str:
-    struct = f"{{'rule': {literal(rule)}, 'column': {literal(column)}, 'reason': {literal(reason)}}}"
-    return f"case when {violated} then {struct} end"
+def _row_faults(delivery: Delivery) -> list[tuple[str, str]]:
+    """Condition and fault of each check on one row. Of a deletion, only the key counts."""
+    contract, feed = delivery.contract, delivery.feed
+    undated = "_known is null"
+    if not delivery.is_history:
+        undated += " and (_text__known is not null or list_contains(_failed, '_known'))"
+    undeleted = "list_contains(_failed, '_deleted')"
+    faults = [
+        (undated, _fault("unreadable", "known_from", "is not the date from which the row is known")),
+        (undeleted, _fault("unreadable", "deleted", "does not say whether the row is deleted")),
+    ]
+    if isinstance(feed.known_from, Mapping) and not delivery.is_history:
+        faults.append(
+            ("_known > business_date", _fault("not_yet_known", "known_from", "is later than the business date"))
+        )
+    for column in contract.columns:
+        name, scope = column.name, "" if column.key or not feed.deleted else "not _deleted and "
+        failed = f"list_contains(_failed, {literal(name)})"
+        unreadable = f"{scope}{name} is null and (_text_{name} is not null or {failed})"
+        faults.append((unreadable, _fault("unreadable", name, describe(contract, feed, name))))
+    for check in row_checks(contract):
+        scope = "not _deleted and " if feed.deleted and check.column not in contract.key else ""
+        if check.rule == "required":  # what is unreadable is not also called missing
+            scope += f"_text_{check.column} is null and not list_contains(_failed, {literal(check.column)}) and "
+        faults.append((f"{scope}({check.violated})", _fault(check.rule, check.column, check.reason)))
+    return faults
 
 
-def _add(con: duckdb.DuckDBPyConnection, rule: str, column: str, reason: str, condition: str) -> None:
-    fault = f"[{{'rule': {literal(rule)}, 'column': {literal(column)}, 'reason': {reason}}}]"
-    con.execute(f"update checked set _faults = list_concat(_faults, {fault}) where {condition}")
+def _fault(rule: str, column: str, reason: str) -> str:
+    return f"{{'rule': {literal(rule)}, 'column': {literal(column)}, 'reason': {literal(reason)}}}"
+
+
+def _add(con: duckdb.DuckDBPyConnection, rule: str, column: str, bad: str) -> None:
+    """Add a fault to the rows that `bad` names, an SQL query of `_line` and `reason`."""
+    fault = f"{{'rule': {literal(rule)}, 'column': {literal(column)}, 'reason': bad.reason}}"
+    con.execute(
+        f"update checked set _faults = list_append(_faults, {fault}) "
+        f"from ({bad}) as bad where checked._line = bad._line"
+    )
 
 
 def _find_duplicates(
@@ -62,28 +109,35 @@ def _find_duplicates(
 ) -> None:
     contract = delivery.contract
     key = ", ".join(contract.key)
+    known = " and ".join(f"{name} is not null" for name in contract.key)
     # An append contract never repeats a key; the others may bring one again on another date.
     within = key if contract.delivery == "append" else f"{key}, business_date"
-    con.execute(
-        f"create or replace temp table doubled as select {within}, count(*) as n from checked group by {within} having count(*) > 1"
-    )
-    same = " and ".join(f"checked.{name} = doubled.{name}" for name in within.split(", "))
-    reason = "'the key stands ' || (select n from doubled where " + same + ") || ' times in the delivery'"
-    _add(con, "duplicate_key", key, reason, f"exists (select 1 from doubled where {same})")
+    _add(
+        con, "duplicate_key", key,
+        f"select _line, 'stands ' || n || ' times in the delivery' as reason from (select _line, "
+        f"count(*) over (partition by {within}) as n from checked where {known}) where n > 1",
+    )  # fmt: skip
     if contract.delivery == "append":
-        landed = lake.keys_landed(con, home, contract, delivery.feed.source, first, last, window)
-        same = " and ".join(f"checked.{name} = landed.{name}" for name in contract.key)
-        con.execute(f"create or replace temp table landed as {landed}")
-        reason = f"'the key was landed before, on ' || (select landed.business_date from landed where {same})"
-        _add(con, "duplicate_key", key, reason, f"exists (select 1 from landed where {same})")
+        landed = lake.keys_landed(home, contract, delivery.feed.source, first, last, window)
+        _add(
+            con, "duplicate_key", key,
+            f"select _line, 'was landed before, on ' || landed.business_date as reason "
+            f"from checked join ({landed}) as landed using ({key})",
+        )  # fmt: skip
 
 
-def _find_orphans(con: duckdb.DuckDBPyConnection, delivery: Delivery, home: Home) -> None:
-    for column in delivery.contract.columns:
+def _find_orphans(con: duckdb.DuckDBPyConnection, contract: Contract, home: Home) -> None:
+    for column in contract.columns:
         if column.references is None:
             continue
         parent, key = column.references
-        con.execute(f"create or replace temp table parents as {lake.first_known(home, parent, key)}")
-        reason = literal(f"refers to a {parent} that was not known by the business date")
-        known = f"select 1 from parents where parents.key = {column.name} and parents.known <= checked.business_date"
-        _add(con, "broken_reference", column.name, reason, f"{column.name} is not null and not exists ({known})")
+        known = lake.first_known(home, parent, key)
+        if parent == contract.id:
+            known += f" union all select {key} as key, business_date as known from checked where len(_faults) = 0"
+        reason = literal(f"refers to no {parent} that was known by the business date")
+        _add(
+            con, "broken_reference", column.name,
+            f"select _line, {reason} as reason from checked left join (select key, min(known) as known from ({known}) "
+            f"group by key) as parent on parent.key = {column.name} "
+            f"where {column.name} is not null and not _deleted and not coalesce(known <= business_date, false)",
+        )  # fmt: skip

@@ -67,9 +67,8 @@ class Delivery:
         if not self.path.is_file():
             raise self.missing()
         if self.flag is not None and not self.flag.is_file():
-            raise self.fault(
-                "missing_flag", f"the flag file {self.flag.name} is not there: not complete yet", self._again()
-            )
+            message = f"the flag file {self.flag.name} is not there: not complete yet"
+            raise self.fault("missing_flag", message, self._again())
         if self.path.stat().st_size == 0:
             raise self.empty()
 
@@ -80,9 +79,8 @@ class Delivery:
     def require_untouched(self) -> None:
         """Raise DeliveryFault where the file was replaced or written to since its hash was taken."""
         if self.__dict__["_stamp"] != self._stamp_now():
-            raise self.fault(
-                "changed_while_read", "the file was written to while it was read", "run the night again once it is complete"
-            )
+            again = "run the night again once it is complete"
+            raise self.fault("changed_while_read", "the file was written to while it was read", again)
 
     def _again(self) -> str:
         due = f" (due {self.contract.available_at} bank time)" if self.contract.available_at else ""

@@ -29,7 +29,7 @@ class DeliveryFault(InputError):
 class IngestError(InputError):
     """Every feed that stopped in a run, one line each."""
 
-    def __init__(self, faults: list[DeliveryFault]):
+    def __init__(self, faults: list[DeliveryFault]) -> None:
         self.faults = faults
         noun = "delivery" if len(faults) == 1 else "deliveries"
         super().__init__(f"{len(faults)} {noun} refused:\n" + "\n".join(f"  {fault}" for fault in faults))

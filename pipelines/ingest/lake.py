@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from pipelines.contracts.arrow import lake_schema
 from pipelines.contracts.model import Contract
+from pipelines.ingest.sql import literal, pattern
 from pipelines.settings import PRIVATE_FILE, Home, make_directory
 
 _SCHEMA_SOURCE, _SCHEMA_DATE = "_schema", date(1, 1, 1)
@@ -27,9 +28,9 @@ def partition(root: Path, contract_id: str, source: str, day: date) -> Path:
 
 def scan(home: Home, contract_id: str) -> str:
     """SQL for all landed rows of a contract, with `source` and `business_date`."""
-    pattern = home.lake / contract_id / "*" / "*" / "part.parquet"
+    files = f"{pattern(home.lake / contract_id)}/*/*/part.parquet"
     return (
-        f"read_parquet('{pattern}', hive_partitioning=true, union_by_name=true, "
+        f"read_parquet({literal(files)}, hive_partitioning=true, union_by_name=true, "
         f"hive_types={{'business_date': date, 'source': varchar}})"
     )
 
@@ -43,15 +44,23 @@ def prepare(home: Home, contract: Contract) -> None:
 
 
 def write_parquet(path: Path, table: pa.Table) -> None:
-    """Replace `path` atomically and durably."""
+    """Replace `path` atomically: whatever happens, the old or the new content is there, never a part of it.
+
+    The same rows give the same bytes, however they are chunked.
+    """
     make_directory(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
-    with os.fdopen(descriptor, "wb") as file:
-        pq.write_table(table, file, compression="zstd", store_schema=False)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+        with os.fdopen(descriptor, "wb") as file:
+            pq.write_table(table.combine_chunks(), file, compression="zstd", store_schema=False)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        # Its own where writing failed, and those of runs that were killed: a home has one run at a time.
+        for left in path.parent.glob(f".{path.name}.*.tmp"):
+            left.unlink()
 
 
 def latest_before(home: Home, contract: Contract, source: str, day: date) -> str:
@@ -59,22 +68,43 @@ def latest_before(home: Home, contract: Contract, source: str, day: date) -> str
     key = ", ".join(contract.key)
     return (
         f"select {key}, arg_max(_row_hash, business_date) as _row_hash, arg_max(_change, business_date) as _change "
-        f"from {scan(home, contract.id)} where source = '{source}' and business_date < date '{day}' group by {key}"
+        f"from {scan(home, contract.id)} where source = {literal(source)} and business_date < date '{day}' "
+        f"group by {key}"
     )
 
 
-def keys_landed(
-    con: duckdb.DuckDBPyConnection, home: Home, contract: Contract, source: str, first: date, last: date, window: int
-) -> str:
-    """SQL for the keys landed in the `window` days before `first` or after `last`, with the date of each."""
+def states(con: duckdb.DuckDBPyConnection, home: Home, contract: Contract, source: str) -> dict[date, int]:
+    """A digest of the state after each landed date with changes, in order of date.
+
+    Each landed row takes the earlier version of its key out of the digest and puts its own in.
+    """
+    key = ", ".join(contract.key)
+    digest, state = {}, 0
+    for day, change in con.execute(
+        f"with versions as (select business_date, hash({key}, _change, _row_hash) as version, "
+        f"lag(hash({key}, _change, _row_hash)) over (partition by {key} order by business_date) as earlier "
+        f"from {scan(home, contract.id)} where source = {literal(source)}) "
+        f"select business_date, bit_xor(xor(version, coalesce(earlier, 0))) from versions group by 1 order by 1"
+    ).fetchall():
+        state ^= change
+        digest[day] = state
+    return digest
+
+
+def keys_landed(home: Home, contract: Contract, source: str, first: date, last: date, window: int) -> str:
+    """SQL for the keys landed within `window` days of `first` to `last`, but not on these, with the date of each."""
     key = ", ".join(contract.key)
     return (
-        f"select {key}, min(business_date) as business_date from {scan(home, contract.id)} where source = '{source}' "
-        f"and business_date >= date '{first - timedelta(days=window)}' "
-        f"and not business_date between date '{first}' and date '{last}' group by {key}"
+        f"select {key}, min(business_date) as business_date from {scan(home, contract.id)} "
+        f"where source = {literal(source)} and not business_date between date '{first}' and date '{last}' "
+        f"and business_date between date '{first - timedelta(days=window)}' and date '{last + timedelta(days=window)}' "
+        f"group by {key}"
     )
 
 
 def first_known(home: Home, contract_id: str, key: str) -> str:
     """SQL for each key of a contract, from any source, with the first business date on which it was known."""
-    return f"select {key} as key, min(business_date) as known from {scan(home, contract_id)} where _change = 'upsert' group by 1"
+    return (
+        f"select {key} as key, min(business_date) as known from {scan(home, contract_id)} "
+        f"where _change = 'upsert' group by 1"
+    )

@@ -1,12 +1,14 @@
 """The landing ledger: what every delivery brought and what became of it.
 
 One Parquet file per contract and source in the shape of `control.landing`. A date counts as landed once it stands
-here: the ledger is written after the rows.
+here: the ledger is written after the rows. A landing in doubt, because what it stands on is being replaced, has lost
+its recipe hash until it is landed again.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -44,8 +46,8 @@ class Landing:
 class Ledger:
     """The landings of one contract from one source."""
 
-    def __init__(self, home: Home, shape: Contract, contract: Contract, source: str):
-        self.path = home.control / "landing" / f"{contract.id}.{source}.parquet"
+    def __init__(self, home: Home, shape: Contract, contract_id: str, source: str) -> None:
+        self.path = home.control / "landing" / f"{contract_id}.{source}.parquet"
         self._schema = arrow_schema(shape)
         self.landings: list[Landing] = read(self.path)
 
@@ -57,12 +59,26 @@ class Ledger:
         """Dates that were delivered; carried ones are not."""
         return {landing.business_date for landing in self.landings if landing.status == "landed"}
 
+    def doubtful_dates(self) -> set[date]:
+        """Landed dates that have to be landed again."""
+        return {each.business_date for each in self.landings if each.status == "landed" and each.recipe_sha256 is None}
+
+    def doubt(self, dates: Collection[date]) -> list[Landing]:
+        """Put landings in doubt, durably; returns those that were not, as `record` takes them to restore them."""
+        trusted = [
+            each for each in self.landings
+            if each.business_date in dates and each.status == "landed" and each.recipe_sha256 is not None
+        ]  # fmt: skip
+        if trusted:
+            self.record([replace(landing, recipe_sha256=None) for landing in trusted])
+        return trusted
+
     def record(self, landings: list[Landing]) -> None:
         """Replace the landings of the dates in `landings`, durably."""
         dates = {landing.business_date for landing in landings}
         kept = [landing for landing in self.landings if landing.business_date not in dates]
         self.landings = sorted(kept + landings, key=lambda landing: (landing.business_date, landing.measure))
-        rows = [asdict(landing) for landing in self.landings]
+        rows = [vars(landing) for landing in self.landings]
         lake.write_parquet(self.path, pa.Table.from_pylist(rows, schema=self._schema))
 
 

@@ -1,14 +1,13 @@
 """Raw columns to contract columns: builds and runs the SQL that a feed's YAML describes.
 
-Each contract column first becomes text by the feed's expression, then its contract type. Text that is there but
-does not become a value is unreadable; that is how a bad date is told from a missing one.
+Each contract column first becomes text by the feed's expression, then its contract type. Text that is there but is
+not exactly a value of the type is unreadable, and so is a row for which the expression fails: nothing is rounded,
+completed or dropped, and a bad date is told from a missing one.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from datetime import date
 
 import duckdb
 
@@ -18,103 +17,98 @@ from pipelines.ingest.deliveries import Delivery
 from pipelines.ingest.read import Rows
 from pipelines.ingest.sql import literal
 
-# Decimals are read with this many places, to notice those that the contract's type would round away.
-_WIDE = "decimal(38,10)"
-
-
-def check_header(con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows) -> None:
-    """Raise DeliveryFault unless every column the feed uses is there and every other one is ignored by name."""
-    feed = delivery.feed
-    used = raw_columns(con, feed)
-    known = used | feed.ignored.keys()
-    if missing := sorted(known - set(rows.columns)):
-        raise delivery.fault(
-            "wrong_header", f"no column {', '.join(missing)}; the file has {', '.join(rows.columns) or 'no columns'}"
-        )
-    if extra := sorted(set(rows.columns) - known):
-        raise delivery.fault(
-            "extra_column", f"nobody reads {', '.join(extra)}", f"map it or give a reason under ignored in {feed.path}"
-        )
-
-
-def raw_columns(con: duckdb.DuckDBPyConnection, feed: Feed) -> set[str]:
-    """The raw columns of its own delivery that a feed's expressions read."""
-    known_from = [feed.known_from] if isinstance(feed.known_from, Mapping) else []
-    expressions = [mapping.sql for mapping in (*feed.columns.values(), *known_from)]
-    expressions += [feed.deleted] if feed.deleted else []
-    sql = f"select {', '.join(expressions)} from delivery {feed.join}"
-    tree = json.loads(con.execute("select json_serialize_sql(?)", [sql]).fetchone()[0])  # type: ignore[index]
-    if tree["error"]:
-        raise ValueError(f"{feed.path}: the expressions are not SQL: {tree['error_message']}")
-    derived = set(re.findall(r"\)\s+(?:as\s+)?(\w+)\s+on\b", feed.join, re.IGNORECASE))
-    others = feed.reads.keys() | derived
-    return {names[-1] for names in _column_references(tree) if len(names) == 1 or names[0] not in others}
-
-
-def _column_references(node: object) -> list[list[str]]:
-    if isinstance(node, dict):
-        if node.get("class") == "COLUMN_REF":
-            return [node["column_names"]]
-        return [names for child in node.values() for names in _column_references(child)]
-    if isinstance(node, list):
-        return [names for child in node for names in _column_references(child)]
-    return []
+# How a value is written where the feed gives no format; the engine's own casts would take more, and guess.
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_WRITTEN = {
+    "date": rf"{_DATE}([ T]00:00:00(\.0+)?)?",
+    "timestamp": rf"{_DATE}([ T][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]{{1,6}}0*)?)?)?",
+    "bigint": r"[+-]?[0-9]+(\.0*)?",
+    "double": r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?",
+    "boolean": r"(?i)true|false|t|f|1|0",
+}
 
 
 def map_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows) -> None:
-    """Make table `mapped`: `_line`, `_known` (date), `_deleted`, each contract column typed, and each as text (`_text_…`).
+    """Make table `mapped`: `_line`, each contract column as text (`_text_…`) and typed, and of the row itself:
 
-    Raises DeliveryFault where the feed's join multiplies or loses rows, or an expression is not SQL.
+    `_known` from when it is known, with its text; `_deleted`; `_failed`, the columns whose expression fails.
+    Raises DeliveryFault where the feed's join multiplies or loses rows, or an expression cannot be run.
     """
     feed, contract = delivery.feed, delivery.contract
-    texts = [f"{_text(feed.columns[c.name])} as _text_{c.name}" for c in contract.columns]
-    texts.append(f"{_known_from(delivery)} as _known")
-    texts.append(f"coalesce(try({feed.deleted}), false) as _deleted" if feed.deleted else "false as _deleted")
-    values = [f"{_typed(c, feed.columns[c.name])} as {c.name}" for c in contract.columns]
+    expressions = {column.name: feed.columns[column.name].sql for column in contract.columns}
+    stated = feed.known_from if isinstance(feed.known_from, Mapping) else None
+    expressions["_known"] = stated.sql if stated else "null"
+    expressions["_deleted"] = feed.deleted or "false"
+    tried = [f"{_tried(sql)} as _try_{name}" for name, sql in expressions.items()]
+    texts = [f"nullif(trim(_try_{name}[1]), '') as _text_{name}" for name in expressions]
+    failed = ", ".join(f"case when _try_{name} is null then {literal(name)} end" for name in expressions)
+    values = [f"{_typed(column, feed.columns[column.name])} as {column.name}" for column in contract.columns]
+    known = _typed_date("_text__known", stated.format if stated else None)
     try:
         con.execute(
-            f"create or replace temp table mapped as with texts as ("
-            f"select delivery._line, {', '.join(texts)} from {rows.name} as delivery {feed.join}"
-            f") select *, {', '.join(values)} from texts"
+            f"create or replace temp table mapped as with tried as ("
+            f"select delivery._line, {', '.join(tried)} from {rows.name} as delivery {feed.join}"
+            f"), texts as (select _line, {', '.join(texts)}, "
+            f"list_filter([{failed}], x -> x is not null) as _failed from tried"
+            f") select *, {', '.join(values)}, {known} as _known, "
+            f"coalesce(_text__deleted = 'true', false) as _deleted from texts"
         )
     except duckdb.Error as error:
         message = str(error).splitlines()[0]
         raise delivery.fault("bad_mapping", message, f"correct the expression in {feed.path}") from error
-    count = con.table("mapped").count("*").fetchall()[0][0]
-    if count != rows.count - len(rows.unsplit):
+    mapped, lines = con.execute("select count(*), count(distinct _line) from mapped").fetchall()[0]
+    if not mapped == lines == rows.count - len(rows.unsplit):
         raise delivery.fault(
-            "bad_join", f"{rows.count} rows became {count}", f"the join in {feed.path} must find one row for each"
+            "bad_join",
+            f"of {rows.count - len(rows.unsplit)} rows, {lines} found a partner, {mapped} times",
+            f"the join in {feed.path} must find exactly one for each; a left join keeps those without",
         )
 
 
-def _text(mapping: Mapping) -> str:
-    return f"nullif(trim(cast(try({mapping.sql.strip()}) as varchar)), '')"
-
-
-def _known_from(delivery: Delivery) -> str:
-    known_from = delivery.feed.known_from
-    if isinstance(known_from, Mapping) and delivery.is_history:
-        return _typed_date(_text(known_from), known_from.format)
-    return f"date '{delivery.date}'"
+def _tried(sql: str) -> str:
+    """SQL for a list of the one value of an expression; null where the expression fails for a row."""
+    if re.fullmatch(r"\w+", sql.strip()):
+        return f"[cast({sql} as varchar)]"
+    return f"try([cast(({sql}) as varchar)])"
 
 
 def _typed_date(text: str, format_: str | None) -> str:
-    return f"cast(try_strptime({text}, '{format_}') as date)" if format_ else f"try_cast({text} as date)"
+    if format_ is None:
+        return f"case when regexp_full_match({text}, {literal(_WRITTEN['date'])}) then try_cast({text} as date) end"
+    return f"cast({_by_format(text, format_)} as date)"
+
+
+def _by_format(text: str, format_: str) -> str:
+    """SQL for the time that `text` states. Written back it gives the text again: a digit that is missing shows."""
+    parsed = f"try_strptime({text}, {literal(format_)})"
+    if re.search("%[zZ]", format_):
+        return parsed
+    return f"case when lower(strftime({parsed}, {literal(format_)})) = lower({text}) then {parsed} end"
 
 
 def _typed(column: Column, mapping: Mapping) -> str:
-    text = f"_text_{column.name}"
+    text, type_ = f"_text_{column.name}", column.type
     if mapping.values is not None:
         cases = " ".join(f"when {literal(raw)} then {literal(value)}" for raw, value in mapping.values.items())
         text = f"case {text} {cases} end"
-    if column.type == "date":
+    if type_ == "string":
+        return text
+    if type_ == "date":
         return _typed_date(text, mapping.format)
-    if column.type == "timestamp" and mapping.format:
-        return f"try_strptime({text}, '{mapping.format}')"
-    if column.type == "bigint" or column.type.startswith("decimal"):
-        exact = f"try_cast({text} as {column.type})"
-        return f"case when try_cast({text} as {_WIDE}) = {exact} then {exact} end"
-    return text if column.type == "string" else f"try_cast({text} as {column.type})"
+    if type_ == "timestamp" and mapping.format:
+        return _by_format(text, mapping.format)
+    written = _written_decimal(type_) if type_.startswith("decimal") else _WRITTEN[type_]
+    value = f"try_cast({text} as {type_})"
+    if type_ == "double":
+        value = f"case when isfinite({value}) then {value} end"
+    return f"case when regexp_full_match({text}, {literal(written)}) then {value} end"
+
+
+def _written_decimal(type_: str) -> str:
+    """How a number of this type is written: beyond its places there are zeros only."""
+    places = int(re.fullmatch(r"decimal\([0-9]+,([0-9]+)\)", type_)[1])  # type: ignore[index]
+    fraction = rf"[0-9]{{0,{places}}}0*" if places else "0*"
+    return rf"[+-]?([0-9]+(\.{fraction})?|\.{fraction})"
 
 
 def describe(contract: Contract, feed: Feed, column: str) -> str:

@@ -1,7 +1,7 @@
 """Decides, feed by feed, which dates a run has to land, and lands them.
 
-A run for one date also lands the earlier dates that an interrupted or refused night left out, and recomputes the
-date after a corrected one. Faults of one feed do not keep another from landing; at the end they are raised together.
+A run for one date also lands the earlier dates that an interrupted or refused night left out, and lands again what a
+correction has put in doubt. Faults of one feed do not keep another from landing.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from decimal import Decimal
 
 from pipelines.contracts.feed import Feed
 from pipelines.contracts.load import Catalog
-from pipelines.contracts.model import Contract
 from pipelines.ingest import lake, ledger
 from pipelines.ingest.batch import Desk, land
+from pipelines.ingest.correction import Correction
 from pipelines.ingest.deliveries import Delivery, daily_delivery, history_delivery
 from pipelines.ingest.faults import DeliveryFault
 from pipelines.ingest.ledger import Landing, Ledger
-from pipelines.settings import Settings
+from pipelines.settings import Home, InputError, Settings, write_private
 from pipelines.vault.keys import KeyRing
 
 
@@ -44,10 +44,23 @@ def open_desk(catalog: Catalog, settings: Settings) -> Desk:
     home = settings.home
     home.prepare(bank.bank)
     ring = KeyRing.open(home.vault, settings.vault_key)
+    _same_key(home, ring)
     for contract in catalog.sources.values():
         lake.prepare(home, contract)
     ledger.prepare(home, catalog.derived["control.landing"])
     return Desk(catalog, settings, bank, catalog.feeds(bank.bank), ring)
+
+
+def _same_key(home: Home, ring: KeyRing) -> None:
+    """Raise InputError where the home was begun with another key: one person would become two."""
+    begun_with = home.vault / "fingerprint"
+    if not begun_with.exists():
+        write_private(begun_with, ring.fingerprint().encode())
+    if (known := begun_with.read_text()) != ring.fingerprint():
+        raise InputError(
+            f"the key {ring.fingerprint()} is not the key {known} that {home.path} was begun with: "
+            f"give that one in ZHONGTAI_VAULT_KEY or restore {home.vault / 'master.key'}"
+        )
 
 
 def ingest(desk: Desk, first: date, last: date, contracts: Iterable[str] | None = None) -> list[Outcome]:
@@ -69,113 +82,96 @@ def ingest(desk: Desk, first: date, last: date, contracts: Iterable[str] | None 
 
 
 def _ingest_feed(desk: Desk, feed: Feed, first: date, last: date, outcome: Outcome) -> None:
-    contract = desk.catalog.contract(feed.contract)
-    book = Ledger(desk.home, desk.catalog.derived["control.landing"], contract, feed.source)
+    correction = Correction(desk.catalog, desk.home, desk.feeds, feed)
     if feed.history:
-        _ingest_history(desk, feed, contract, book, first, last, outcome)
+        _ingest_history(desk, feed, correction, first, last, outcome)
     if feed.daily:
-        start = (
-            feed.history.through + timedelta(days=1) if feed.history and feed.history.through else desk.bank.first_date
-        )
-        corrected = False
-        for day in desk.bank.business_dates(start, last):
-            entry = book.of(day)
-            if entry and day < first and entry[0].status == "landed" and not corrected:
-                continue
-            before = [landing.landed_sha256 for landing in entry]
-            delivery = daily_delivery(feed, contract, day, desk.directory)
-            if entry and not corrected and _unchanged(desk, delivery, entry):
-                outcome.reused += 1
-                continue
-            outcome.landings += _land_day(desk, delivery, book)
-            corrected = bool(entry) and before != [landing.landed_sha256 for landing in book.of(day)]
-        _recompute_after(desk, feed, contract, book, last, outcome, corrected)
+        _ingest_days(desk, feed, correction, first, last, outcome)
 
 
-def _ingest_history(
-    desk: Desk, feed: Feed, contract: Contract, book: Ledger, first: date, last: date, outcome: Outcome
-) -> None:
+def _ingest_history(desk: Desk, feed: Feed, correction: Correction, first: date, last: date, outcome: Outcome) -> None:
+    """Land the dates of the history file that are missing, in doubt, or landed from other bytes."""
     assert feed.history is not None
-    until = min(last, feed.history.through or last)
-    landed = book.landed_dates()
-    missing = [day for day in _days(desk.bank.first_date, until) if day not in landed]
-    again = [day for day in _days(max(first, desk.bank.first_date), until) if day in landed]
-    delivery = history_delivery(feed, contract, until, desk.directory)
-    delivery.require()
-    if not missing and all(_unchanged(desk, delivery, book.of(day)) for day in again):
-        outcome.reused += len(again)
-        return
-    dates = _days(min(missing + again), until)
-    outcome.landings += land(desk, delivery, book, dates[0], dates[-1], dates)
+    book, end = correction.ledger, feed.history.through or date.max
+    days = desk.bank.business_dates(desk.bank.first_date, min(last, end))
+    known = book.landed_dates() - book.doubtful_dates()
+    again = [day for day in days if day in known and day >= first]
+    if again:
+        delivery = history_delivery(feed, correction.contract, days[-1], desk.directory)
+        delivery.require()
+        again = [day for day in again if not _unchanged(desk, delivery, book.of(day))]
+        outcome.reused += sum(day in known and day >= first for day in days) - len(again)
+    due = [day for day in days if day not in known] + again
+    while due:
+        # A history file says of a date what it is only together with the dates after it.
+        until = max([*days, *due])
+        delivery = history_delivery(feed, correction.contract, until, desk.directory)
+        outcome.landings += land(desk, delivery, correction, desk.bank.business_dates(min(due), until))
+        due = [day for day in book.doubtful_dates() if day <= end]
 
 
-def _land_day(desk: Desk, delivery: Delivery, book: Ledger) -> list[Landing]:
-    day = delivery.date
-    if delivery.contract.criticality == "optional" and not delivery.path.is_file():
-        return _carry(desk, delivery, book)
+def _ingest_days(desk: Desk, feed: Feed, correction: Correction, first: date, last: date, outcome: Outcome) -> None:
+    """Land the daily files that are missing, late, in doubt, or others than those that were landed."""
+    book = correction.ledger
+    through = feed.history.through if feed.history else None
+    start = through + timedelta(days=1) if through else desk.bank.first_date
+    for day in desk.bank.business_dates(start, max([last, *book.landed_dates()])):
+        entry, delivery = book.of(day), daily_delivery(feed, correction.contract, day, desk.directory)
+        if day not in book.doubtful_dates():
+            landed = bool(entry) and entry[0].status == "landed"
+            if day > last or (landed and day < first):
+                continue
+            if _unchanged(desk, delivery, entry) if landed else entry and not delivery.path.is_file():
+                outcome.reused += day >= first
+                continue
+        outcome.landings += _land_day(desk, delivery, correction)
+
+
+def _land_day(desk: Desk, delivery: Delivery, correction: Correction) -> list[Landing]:
+    book, day = correction.ledger, delivery.date
+    if not delivery.path.is_file():
+        if day in book.landed_dates():
+            again = "an earlier date was corrected" if day in book.doubtful_dates() else "this night is run again"
+            raise delivery.fault(
+                "missing_delivery", f"no such file any more, and {again}",
+                "put back the file that was landed, or a corrected one, and run the night again",
+            )  # fmt: skip
+        if delivery.contract.criticality == "optional":
+            return _carry(delivery, book)
     delivery.require()
-    for other in book.landings:
+    # A full extract of a quiet day may well equal the last one; bookings never do.
+    for other in book.landings if delivery.contract.delivery != "full" else ():
         if other.delivery_sha256 == delivery.sha256 and other.business_date != day and other.delivered > 0:
-            # A full extract of a quiet day may well equal the last one; bookings never do.
-            if delivery.contract.delivery != "full":
-                raise delivery.fault("duplicate_delivery", f"the same bytes were landed for {other.business_date}")
-    return land(desk, delivery, book, day, day, [day])
+            raise delivery.fault("duplicate_delivery", f"the same bytes were landed for {other.business_date}")
+    return land(desk, delivery, correction, [day])
 
 
-def _carry(desk: Desk, delivery: Delivery, book: Ledger) -> list[Landing]:
+def _carry(delivery: Delivery, book: Ledger) -> list[Landing]:
     """Record that an optional contract is carried forward, or refuse once that has lasted too long."""
     contract = delivery.contract
     earlier = [day for day in book.landed_dates() if day < delivery.date]
     days = (delivery.date - max(earlier)).days if earlier else None
     if days is None or days > contract.carry_forward_days:
-        lasting = "was never delivered" if days is None else f"has been missing for {days} days"
+        lasting = "was never delivered" if days is None else f"was last delivered {days} days before"
         raise delivery.fault(
             "missing_delivery",
-            f"optional, but it {lasting} and may be carried for {contract.carry_forward_days}",
+            f"no such file; it is optional, but {lasting} and may be carried for {contract.carry_forward_days}",
             f"ask {contract.owner} for it, or raise carryForwardDays in {contract.path.name}",
         )
-    landings = [
-        Landing(
-            contract.id,
-            delivery.feed.source,
-            delivery.date,
-            measure,
-            "carried",
-            None,
-            None,
-            None,
-            None,
-            None,
-            *(Decimal(0),) * 5,
-        )  # fmt: skip
-        for measure in contract.measures
-    ]
+    place, unknown, nothing = (contract.id, delivery.feed.source, delivery.date), (None,) * 5, (Decimal(0),) * 5
+    landings = [Landing(*place, measure, "carried", *unknown, *nothing) for measure in contract.measures]
     book.record(landings)
     return landings
 
 
-def _recompute_after(
-    desk: Desk, feed: Feed, contract: Contract, book: Ledger, last: date, outcome: Outcome, corrected: bool
-) -> None:
-    """After a correction of `last`, compare the next landed date with it again: its changes may be others now."""
-    later = sorted(day for day in book.landed_dates() if day > last)
-    if corrected and later and contract.delivery != "append":
-        delivery = daily_delivery(feed, contract, later[0], desk.directory)
-        outcome.landings += _land_day(desk, delivery, book)
-
-
 def _unchanged(desk: Desk, delivery: Delivery, entry: list[Landing]) -> bool:
     """Whether a date was landed from these very bytes by this very recipe, and its file is still what it was."""
-    if not entry or entry[0].status != "landed" or not delivery.path.is_file():
-        return False
     landed = entry[0]
-    if (landed.delivery_sha256, landed.recipe_sha256) != (delivery.sha256, desk.recipe(delivery.feed)):
+    if not delivery.path.is_file():
+        return False
+    if (landed.delivery_sha256, landed.recipe_sha256) != (delivery.sha256, desk.recipe(delivery)):
         return False
     path = lake.partition(desk.home.lake, landed.contract, landed.source, landed.business_date)
     if landed.landed_sha256 is None:
         return not path.exists()
     return path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == landed.landed_sha256
-
-
-def _days(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]

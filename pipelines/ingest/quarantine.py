@@ -3,87 +3,110 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 
 from pipelines.contracts.arrow import arrow_schema
 from pipelines.contracts.model import Contract
 from pipelines.ingest import lake
 from pipelines.ingest.deliveries import Delivery
-from pipelines.ingest.read import Rows
+from pipelines.ingest.read import Rows, Unsplit
 from pipelines.ingest.sql import literal
 from pipelines.settings import Home
 from pipelines.vault import originals
 from pipelines.vault.keys import KeyRing
 
+_SHOWN = 40  # characters of a value that is not personal
 
-def collect(con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows, first: date) -> None:
-    """Make table `quarantined`, one row per fault, from `checked` and from the rows that did not split."""
+
+def collect(
+    con: duckdb.DuckDBPyConnection, delivery: Delivery, unsplit: list[Unsplit], first: date, shape: Contract
+) -> None:
+    """Make table `quarantined` in the form of `shape` (control.quarantine): one row per fault of `checked`.
+
+    A record that did not split belongs to the date `first`.
+    """
     contract, source, name = delivery.contract, delivery.feed.source, delivery.path.name
     key = " || '/' || ".join(f"coalesce(_text_{column}, '')" for column in contract.key)
+    malformed = [
+        {
+            "contract": contract.id, "source": source, "business_date": first, "line": record.line,
+            "rule": "malformed", "column_name": "", "delivery": name, "record_key": None, "reason": record.reason,
+        }
+        for record in unsplit
+    ]  # fmt: skip
+    con.register("_malformed", pa.Table.from_pylist(malformed, schema=arrow_schema(shape)))
     con.execute(
         f"create or replace temp table quarantined as "
         f"select {literal(contract.id)} as contract, {literal(source)} as source, business_date, _line as line, "
         f"fault.rule as rule, fault.column as column_name, {literal(name)} as delivery, {key} as record_key, "
-        f"{_shown(contract)} || fault.reason as reason "
-        f"from (select *, unnest(_faults) as fault from checked)"
+        f"{_value(contract)} || fault.reason as reason "
+        f"from (select *, unnest(_faults) as fault from checked) union all by name from _malformed"
     )
-    for line, reason, _ in rows.unsplit:
-        con.execute(
-            "insert into quarantined values (?, ?, ?, ?, 'malformed', '', ?, null, ?)",
-            [contract.id, source, first, line, name, f"the record does not split into columns: {reason}"],
-        )
+    con.unregister("_malformed")
 
 
-def _shown(contract: Contract) -> str:
+def _value(contract: Contract) -> str:
     """SQL for the offending value, masked where it is personal."""
-    cases = []
+    cases = [f"when 'known_from' then coalesce('''' || left(_text__known, {_SHOWN}) || ''' ', '')"]
     for column in contract.columns:
+        text = f"_text_{column.name}"
+        value = f"'''' || left({text}, {_SHOWN}) || ''' '"
         if column.identifier or column.personal_class:
-            value = f"'(' || length(_text_{column.name}) || ' characters, personal) '"
-        else:
-            value = f"'''' || left(_text_{column.name}, 40) || ''' '"
+            value = f"'(' || length({text}) || ' characters, personal) '"
         cases.append(f"when {literal(column.name)} then coalesce({value}, '')")
     return f"case fault.column {' '.join(cases)} else '' end"
 
 
-def write(
-    con: duckdb.DuckDBPyConnection,
-    delivery: Delivery,
-    rows: Rows,
-    home: Home,
-    ring: KeyRing,
-    contract: Contract,
-    dates: list[date],
-) -> None:
-    """Write what `collect` found, one file per date of `dates` in the shape of `contract` (control.quarantine).
+def lines_before(con: duckdb.DuckDBPyConnection, delivery: Delivery, home: Home, first: date) -> list[int]:
+    """Lines of a history file that were put in quarantine before `first` because they have no date of their own."""
+    if not delivery.is_history:
+        return []
+    of_feed = home.quarantine / delivery.contract.id / f"source={delivery.feed.source}"
+    files = [str(path) for path in sorted(of_feed.glob("business_date=*/part.parquet"))]
+    if not files:
+        return []
+    return [
+        line
+        for (line,) in con.execute(
+            "select distinct line from read_parquet($files, hive_partitioning = false) where business_date < $first "
+            "and (rule = 'malformed' or (rule = 'unreadable' and column_name = 'known_from')) order by line",
+            {"files": files, "first": first},
+        ).fetchall()
+    ]
 
-    A date without faults keeps no file of an earlier attempt.
-    """
+
+def write(
+    con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows, home: Home, ring: KeyRing, shape: Contract,
+    dates: list[date],
+) -> None:  # fmt: skip
+    """Write what `collect` found, one file per date of `dates`; a date without faults keeps none."""
     faults = con.execute("from quarantined order by business_date, line, rule, column_name").pl()
     by_date = faults.partition_by("business_date", as_dict=True)
-    unsplit = {line: text for line, _, text in rows.unsplit}
     for day in dates:
         reasons = lake.partition(home.quarantine, delivery.contract.id, delivery.feed.source, day)
-        sealed = home.vault / "quarantine" / delivery.contract.id / delivery.feed.source / f"{day.isoformat()}.sealed"
+        sealed = sealed_path(home, delivery.contract.id, delivery.feed.source, day)
         found = by_date.get((day,))
         if found is None:
             reasons.unlink(missing_ok=True)
             sealed.unlink(missing_ok=True)
             continue
-        originals.keep(sealed, _originals(con, rows, found, unsplit), ring)
-        lake.write_parquet(reasons, found.to_arrow().cast(arrow_schema(contract)))
+        originals.keep(sealed, _originals(con, rows, found["line"]), ring)
+        lake.write_parquet(reasons, found.to_arrow().cast(arrow_schema(shape)))
 
 
-def _originals(
-    con: duckdb.DuckDBPyConnection, rows: Rows, found: pl.DataFrame, unsplit: dict[int, str]
-) -> list[dict[str, object]]:
-    lines = found.select(pl.col("line").unique()).sort("line")
-    con.register("bad_lines", lines.to_arrow())
-    delivered = con.execute(
-        f"select raw.* from {rows.name} as raw join bad_lines on raw._line = bad_lines.line order by 1"
-    ).pl()
-    con.unregister("bad_lines")
-    malformed = [{"_line": line, "_text": unsplit[line]} for line in lines["line"].to_list() if line in unsplit]
+def sealed_path(home: Home, contract_id: str, source: str, day: date) -> Path:
+    """Where the quarantined rows of a date lie as they were delivered."""
+    return home.vault / "quarantine" / contract_id / source / f"{day.isoformat()}.sealed"
+
+
+def _originals(con: duckdb.DuckDBPyConnection, rows: Rows, lines: pl.Series) -> list[dict[str, object]]:
+    wanted = set(lines)
+    con.register("_bad_lines", pl.DataFrame({"_line": sorted(wanted)}).to_arrow())
+    delivered = con.execute(f"select raw.* from {rows.name} as raw join _bad_lines using (_line) order by _line").pl()
+    con.unregister("_bad_lines")
+    malformed = [{"_line": record.line, "_text": record.text} for record in rows.unsplit if record.line in wanted]
     return [*delivered.to_dicts(), *malformed]

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from pipelines.ingest.deliveries import Delivery
 from pipelines.ingest.header import check_columns
-from pipelines.ingest.sql import literal, pattern, quoted
+from pipelines.ingest.sql import pattern, quoted
 from pipelines.ingest.text import Body, Declared, dialect
 
 _BATCH = 20_000
@@ -64,7 +64,7 @@ def _read_csv(con: duckdb.DuckDBPyConnection, delivery: Delivery, name: str) -> 
     kept: list[list[str]] = []
     for line, fields, text in records:
         if len(fields) != len(columns):
-            unsplit.append(Unsplit(line, f"it has {len(fields)} fields, not {len(columns)}", text))
+            unsplit.append(Unsplit(line, f"has {len(fields)} fields, not {len(columns)}", text))
             continue
         lines.append(line)
         kept.append(fields)
@@ -92,7 +92,7 @@ def _records(delivery: Delivery, body: Body, unsplit: list[Unsplit]) -> Iterator
                 raise delivery.fault(
                     "unbalanced_quote", f"line {line}: a quote is opened and not closed: what follows cannot be split"
                 ) from error
-            unsplit.append(Unsplit(line, "a quoted field goes on after its closing quote", text))
+            unsplit.append(Unsplit(line, "has a quoted field that goes on after its closing quote", text))
             continue
         text = body.take()
         if fields:
@@ -195,7 +195,8 @@ def _batch(columns: Iterable[str], lines: list[int], values: Iterable[Iterable[s
 
 
 def _store(
-    con: duckdb.DuckDBPyConnection, name: str, columns: tuple[str, ...], table: pa.Table, unsplit: list[Unsplit], body: Body
+    con: duckdb.DuckDBPyConnection, name: str, columns: tuple[str, ...], table: pa.Table, unsplit: list[Unsplit],
+    body: Body,
 ) -> Rows:  # fmt: skip
     con.register("_read", table)
     fields = ", ".join(f"nullif({quoted(c)}, '') as {quoted(c)}" for c in columns)

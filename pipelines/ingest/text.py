@@ -38,7 +38,7 @@ class Body:
     `number` counts the lines given out, `declared` is there once all were, `take` gives the text of a record.
     """
 
-    def __init__(self, delivery: Delivery):
+    def __init__(self, delivery: Delivery) -> None:
         self.number = 0
         self.declared: Declared | None = None
         self._delivery = delivery
@@ -72,8 +72,8 @@ class Body:
 def dialect(delivery: Delivery) -> dict[str, Any]:
     """The feed's format as arguments of Python's `csv.reader`."""
     form = delivery.feed.format
-    quoting: dict[str, Any] = {"quotechar": form.quote} if form.quote else {"quotechar": None, "quoting": csv.QUOTE_NONE}
-    return {"delimiter": form.delimiter, "strict": True, **quoting}
+    quoting = csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE
+    return {"delimiter": form.delimiter, "quotechar": form.quote or None, "quoting": quoting, "strict": True}
 
 
 def _lines(delivery: Delivery) -> Iterator[str]:

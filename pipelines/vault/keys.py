@@ -6,6 +6,7 @@ under the master key (the expand step of RFC 5869 with one block).
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -21,7 +22,7 @@ TOKEN_KEY_VERSION = 1
 class KeyRing:
     """Keys as lower-case hex strings of 64 characters."""
 
-    def __init__(self, master: bytes):
+    def __init__(self, master: bytes) -> None:
         self._master = master
 
     def __repr__(self) -> str:
@@ -36,17 +37,10 @@ class KeyRing:
         if from_environment is not None:
             return cls(_parse(from_environment, "ZHONGTAI_VAULT_KEY"))
         path = vault / "master.key"
-        make_directory(vault)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
-        except FileExistsError:
-            if path.stat().st_mode & 0o077:
-                raise InputError(f"{path} can be read by others: chmod 600 it, and consider it known") from None
-        else:
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_hex(32))
-                file.flush()
-                os.fsync(file.fileno())
+        if not path.exists():
+            _make(path)
+        if path.stat().st_mode & 0o077:
+            raise InputError(f"{path} can be read by others: chmod 600 it, and consider it known")
         return cls(_parse(path.read_text(), str(path)))
 
     def token_key(self, kind: str) -> str:
@@ -71,6 +65,22 @@ class KeyRing:
 
     def _derive(self, label: str) -> str:
         return hmac.new(self._master, label.encode(), hashlib.sha256).hexdigest()
+
+
+def _make(path: Path) -> None:
+    """Write a new key to `path`, whole or not at all; where another process was faster, its key stays."""
+    make_directory(path.parent)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        temporary.unlink()
 
 
 def _parse(text: str, where: str) -> bytes:

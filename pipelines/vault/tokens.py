@@ -6,16 +6,20 @@ nothing here returns or stores a lazy frame.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 import polars_hash  # noqa: F401  (registers the `chash` namespace)
 
 from pipelines.vault.keys import KeyRing
 
-# How an identifier is written before it is hashed, so that one person gives one token.
-_NORMALISED = {
-    "name": lambda text: text.str.strip_chars().str.replace_all(r"\s+", " "),
+# How an identifier is written before it is hashed, so that one person gives one token. Characters of double width
+# become their plain form first.
+_NORMALISED: dict[str, Callable[[pl.Expr], pl.Expr]] = {
+    "name": lambda text: text.str.replace_all(r"\s+", " ").str.strip_chars(),
     "national_id": lambda text: text.str.replace_all(r"[\s-]", "").str.to_uppercase(),
-    "phone": lambda text: text.str.replace_all(r"[^0-9]", ""),
+    # China's country code is written as often as it is left out.
+    "phone": lambda text: text.str.replace(r"^\s*(\+|00)86", "").str.replace_all(r"[^0-9]", ""),
     "bank_account": lambda text: text.str.replace_all(r"[\s-]", "").str.to_uppercase(),
 }
 
@@ -30,7 +34,7 @@ def tokenise(frame: pl.DataFrame, columns: dict[str, str], ring: KeyRing) -> pl.
     expressions = []
     for name in frame.columns:
         if kind := columns.get(name):
-            text = _NORMALISED[kind](pl.col(name))
+            text = _NORMALISED[kind](pl.col(name).str.normalize("NFKC"))
             text = pl.when(text != "").then(text)
             expressions.append(hmac_sha256(text, ring.token_key(kind)).alias(f"{name}_token"))
         else:

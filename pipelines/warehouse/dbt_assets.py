@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 from dagster_dbt.asset_utils import get_subset_selection_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from dagster_dbt.dbt_manifest import validate_manifest
@@ -25,9 +25,20 @@ class WarehouseTranslator(DagsterDbtTranslator):
     """Asset keys are layer and model; a source is the lake, control or identity asset that it reads."""
 
     def __init__(self) -> None:
-        # Source tests run in the build and fail it, but are no checks of the lake assets: identity would have to wait for
-        # them and dbt for identity, and Dagster would start dbt twice. Metadata of sources is left to the contracts.
-        super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False, enable_source_metadata=False))
+        # Metadata of sources is left to the contracts: two descriptions of one asset must not differ.
+        super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True, enable_source_metadata=False))
+
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetCheckSpec | None:
+        """A test blocks what depends on its asset, unless that is a source.
+
+        A failed test fails the build and so the run in any case. But identity reads the lake too and the build reads
+        identity: a blocking check of a lake asset would have to come before and after, and Dagster would run dbt twice.
+        """
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        on_source = asset_spec.key.path[0] in {LAKE, *OUTSIDE_THE_LAKE}
+        return spec._replace(blocking=False) if spec and on_source else spec
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """`marts/customer_360`, `lake/core/transaction`, `control/policy`."""
@@ -84,7 +95,7 @@ def warehouse_assets(
             for message in dbt.build(first, last, _selection(context, parsed, translator)):
                 yield from _events(message, context, parsed, translator)
         except DbtFailed as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
+            raise dg.Failure(str(error), allow_retries=False) from None
 
     return warehouse
 

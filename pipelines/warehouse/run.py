@@ -18,10 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.settings import PASSAGE_DIR, PRIVATE_FILE, PROJECT, Home, Settings, make_directory
+from pipelines.warehouse.holder import in_use
 
 DBT_PROJECT = PROJECT / "dbt_project"
 BUILD = ("build", "--exclude-resource-type", "unit_test")
 _PROGRAM = Path(__file__).with_name("dbt_process.py")
+# The process ends without tidying up; the semaphores that dbt made are freed by Python's tracker, which says so.
+_LEFT_TO_THE_SYSTEM = "ignore::UserWarning:multiprocessing.resource_tracker"
 _SECONDS_TO_STOP = 10
 _WORDS_KEPT = 4_000
 
@@ -58,11 +61,11 @@ class Dbt:
             "args": [*BUILD, *selection],
             "env": {"ZHONGTAI_FROM": first.isoformat(), "ZHONGTAI_TO": last.isoformat()},
         }
+        outcome = None
         try:
             with suppress(BrokenPipeError):  # it died while it waited; reading says how
                 process.stdin.write(json.dumps(order) + "\n")
                 process.stdin.flush()
-            outcome = None
             for line in process.stdout:
                 message = json.loads(line)
                 if "finished" in message:
@@ -70,34 +73,36 @@ class Dbt:
                 else:
                     yield message
         finally:
-            _end(process)
+            _end(process, done=outcome is not None)
         self._judge(outcome, process.returncode)
 
     def write_manifest(self, target: Path) -> None:
         """Parse the project and write `target`/manifest.json. Raises DbtFailed with what dbt does not understand."""
         process = self._spawn("manifest", target)
+        outcome = None
         try:
-            outcome = [json.loads(line)["finished"] for line in process.stdout]
+            for line in process.stdout:
+                outcome = json.loads(line)["finished"]
         finally:
-            _end(process)
-        self._judge(outcome[-1] if outcome else None, process.returncode)
+            _end(process, done=outcome is not None)
+        self._judge(outcome, process.returncode)
 
     def close(self) -> None:
         """Stop a process that was started and not used."""
         process, self._process = self._process, None
         if process is not None:
-            _end(process)
+            _end(process, done=False)
 
     def _spawn(self, mode: str, target: Path) -> subprocess.Popen[str]:
         make_directory(self.home.path, PASSAGE_DIR)
         for directory in (self.home.dbt, target, self.home.warehouse.parent):
             make_directory(directory)
-        errors = os.open(self._errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+        errors = os.open(self._errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, PRIVATE_FILE)
         try:
             # -P: the directory of the program is no place to import from. A session of its own: an interrupt from the
             # terminal reaches this process, which then stops dbt.
             return subprocess.Popen(
-                [sys.executable, "-P", str(_PROGRAM), mode, str(self.project), str(target)],
+                [sys.executable, "-P", "-W", _LEFT_TO_THE_SYSTEM, str(_PROGRAM), mode, str(self.project), str(target)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8",
                 env=self._environment(), umask=0o077, start_new_session=True,
             )  # fmt: skip
@@ -125,15 +130,17 @@ class Dbt:
             words = self._errors.read_text(errors="replace")[-_WORDS_KEPT:].strip()
             raise DbtFailed(f"dbt {how} before it was done" + (f":\n{words}" if words else ""))
         if not outcome["success"]:
-            raise DbtFailed(_reasons(outcome))
+            words = _reasons(outcome)
+            raise DbtFailed(in_use(self.home.warehouse, words) or words)
 
 
 def _reasons(outcome: dict[str, Any]) -> str:
     lines = [outcome["exception"]] if outcome["exception"] else []
     for node in outcome["broken"]:
         kind, _, name = node["unique_id"].split(".")[:3]
-        said = "\n  ".join((node["message"] or node["status"]).strip().splitlines())
-        lines.append(f"{kind} {name} ({node['path']}): {said}")
+        # dbt's first line only repeats which model it was
+        said = [line for line in (node["message"] or node["status"]).splitlines() if line.strip() and name not in line]
+        lines.append(f"{kind} {name} ({node['path']}): " + "\n".join(said or [node["status"]]).strip())
         if kind == "test" and node["compiled"]:
             lines.append(f"  its query: {node['compiled']}")
     if outcome["skipped"]:
@@ -141,10 +148,12 @@ def _reasons(outcome: dict[str, Any]) -> str:
     return "\n".join(lines) or "dbt failed without saying why"
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    """See the process out: closing its input ends one that still works."""
+def _end(process: subprocess.Popen[str], *, done: bool) -> None:
+    """See the process out; one that is not done is stopped, and DuckDB undoes what it had not committed."""
     with suppress(BrokenPipeError):
         process.stdin.close()
+    if not done:
+        process.terminate()
     try:
         process.wait(_SECONDS_TO_STOP)
     except subprocess.TimeoutExpired:

@@ -6,7 +6,6 @@ dbt from writing, also one that does nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -15,9 +14,9 @@ from pathlib import Path
 import duckdb
 
 from pipelines.settings import Home, InputError
+from pipelines.warehouse.holder import in_use
 
 _TABLE = ("intermediate", "int_processed_date")
-_HOLDER = re.compile(r"lock is held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
 
 
 class WarehouseUnreadable(InputError):
@@ -55,11 +54,8 @@ def _reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _explained(path: Path, words: str) -> WarehouseUnreadable:
-    if held := _HOLDER.search(words):
-        return WarehouseUnreadable(
-            f"{path} is in use by process {held['pid']} ({held['program']}): the build file is private, close that "
-            f"connection or end the process, then run again; to look at data use a release"
-        )
+    if held := in_use(path, words):
+        return WarehouseUnreadable(held)
     return WarehouseUnreadable(
         f"{path} cannot be read: {words.strip().splitlines()[0]}\n"
         f"Nothing in it is original: move it away together with {path.name}.wal if that exists, and the next run "

@@ -13,7 +13,7 @@
 with dates as (
     select
         business_date,
-        greatest(365, {{ policy('lifecycle.dormant_days') }}) as days_looked_at
+        floor(greatest(365, {{ policy('lifecycle.dormant_days') }})) as days_looked_at
     from {{ ref('int_as_of_date') }}
 ),
 

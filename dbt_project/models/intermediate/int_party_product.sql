@@ -27,32 +27,38 @@ cards as (
     group by holding.party_id, as_of.business_date
 ),
 
+-- A loan that is no longer delivered was granted all the same, but is not active.
 loans as (
     select
-        account.party_id,
-        account.business_date,
+        as_of.business_date,
+        loan.account_key,
         loan.principal,
         loan.monthly_payment,
-        loan.term_ends_on > account.business_date as is_active
-    from {{ ref('int_party_account') }} as account
+        loan.term_ends_on > as_of.business_date and loan.valid_to > as_of.business_date as is_active,
+        row_number() over (
+            partition by as_of.business_date, loan.source, loan.loan_key
+            order by loan.valid_from desc nulls last
+        ) as recency
+    from {{ ref('int_as_of_date') }} as as_of
     inner join {{ ref('stg_loan__contract') }} as loan
-        on
-            account.account_key = loan.account_key
-            and account.business_date >= loan.valid_from
-            and account.business_date < loan.valid_to
-    where account.is_owned
+        on as_of.business_date >= loan.valid_from
 ),
 
 loan_totals as (
     select
-        party_id,
-        business_date,
+        account.party_id,
+        account.business_date,
         cast(count(*) as bigint) as loans_granted,
-        cast(count(*) filter (where is_active) as bigint) as loans_active,
-        cast(sum(principal) filter (where is_active) as decimal(18, 2)) as loan_principal_active,
-        cast(sum(monthly_payment) filter (where is_active) as decimal(18, 2)) as loan_monthly_payment
-    from loans
-    group by party_id, business_date
+        cast(count(*) filter (where loans.is_active) as bigint) as loans_active,
+        cast(sum(loans.principal) filter (where loans.is_active) as decimal(18, 2)) as loan_principal_active,
+        cast(sum(loans.monthly_payment) filter (where loans.is_active) as decimal(18, 2)) as loan_monthly_payment
+    from {{ ref('int_party_account') }} as account
+    inner join loans
+        on
+            account.business_date = loans.business_date
+            and account.account_key = loans.account_key
+    where account.is_owned and loans.recency = 1
+    group by account.party_id, account.business_date
 ),
 
 orders as (

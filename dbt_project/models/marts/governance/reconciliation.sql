@@ -14,8 +14,8 @@ rolled_up as (
     select
         business_date,
         source,
-        sum(credit_count + debit_count) as bookings,
-        sum(credit_amount + debit_amount) as amount
+        cast(sum(credit_count + debit_count) as bigint) as bookings,
+        cast(sum(credit_amount + debit_amount) as decimal(38, 2)) as amount
     from {{ ref('int_account_day') }}
     where business_date between {{ run_from() }} and {{ run_to() }}
     group by business_date, source

@@ -106,5 +106,5 @@ select
     case when against = '' then in_favour end as inclusion_reasons,
     case when against <> '' then against end as exclusion_reasons,
     business_date as valid_from,
-    {{ add_days('business_date', policy('low_risk.validity_days')) }} as valid_to
+    {{ add_days('business_date', 'floor(' ~ policy('low_risk.validity_days') ~ ')') }} as valid_to
 from reasons

@@ -1,0 +1,202 @@
+"""What one night costs beside its SQL: wall time and peak memory by step, as ratios in one run.
+
+    .venv/bin/python benchmarks/night.py [--write docs/performance.md]
+
+Makes a home of its own in a temporary directory, backfills all dates but the last, runs the last night, and then runs the
+very SQL that dbt compiled for that night once more on a bare DuckDB connection to a copy of the same warehouse.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.contracts.load import load_catalog
+from pipelines.settings import PROJECT, Home, Settings
+from pipelines.warehouse.manifest import manifest
+from pipelines.warehouse.run import Dbt
+
+_STEPS = {
+    "start-up": ("start-up",), "ingest": ("ingest", "control", "party_crosswalk"), "dbt": ("warehouse",),
+    "audit": ("evidence",), "release": ("candidate", "release"),
+}  # fmt: skip
+_SAMPLED_EVERY = 0.05
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run of the command: its own account, wall seconds from outside, and the peak memory of its process tree."""
+
+    outcome: dict[str, Any]
+    wall: float
+    peak_mb: float
+
+
+def main() -> None:
+    """Measure every bank whose deliveries are there, print, and write if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", type=Path, help="replace the recorded figures in this Markdown file")
+    write = parser.parse_args().write
+    settings = Settings()
+    catalog = load_catalog(settings.contracts)
+    sections = [_measure(bank) for bank in catalog.banks if _delivers(catalog, settings, bank)]
+    text = "\n\n".join([_machine(), *sections])
+    print(text)
+    if write:
+        head = write.read_text("utf-8").partition(_MARK)[0] if write.exists() else "# Performance\n\n"
+        write.write_text(f"{head}{_MARK}\n{text}\n", encoding="utf-8")
+
+
+_MARK = "<!-- below: written by benchmarks/night.py -->"
+
+
+def _delivers(catalog: Any, settings: Settings, bank: str) -> bool:
+    from pipelines.ingest.deliveries import place
+
+    return place(catalog.bank(bank), settings).is_dir()
+
+
+def _measure(bank: str) -> str:
+    settings = Settings(bank=bank)
+    chosen = load_catalog(settings.contracts).bank(bank)
+    last = chosen.last_date or date.today()
+    with tempfile.TemporaryDirectory(prefix="zhongtai-bench-") as directory:
+        home = Path(directory) / "home"
+        day_before = (last - timedelta(days=1)).isoformat()
+        back = _run(home, "backfill", "--bank", bank, "--to", day_before)
+        night = _run(home, "nightly", "--date", last.isoformat())
+        again = _run(home, "nightly", "--date", last.isoformat())
+        bare = _bare_sql(settings.model_copy(update={"home_dir": home}))
+    days = (last - chosen.first_date).days
+    return _section(bank, days, back, night, again, bare)
+
+
+def _run(home: Path, *arguments: str) -> Measured:
+    command = [str(Path(sys.executable).with_name("zhongtai")), "--home", str(home), *arguments, "--json"]
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    peak = [0.0]
+    watcher = threading.Thread(target=_watch, args=(process, peak))
+    watcher.start()
+    output, _ = process.communicate()
+    wall = time.perf_counter() - started
+    watcher.join()
+    if process.returncode:
+        raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}: {output}")
+    return Measured(json.loads(output), wall, peak[0])
+
+
+def _watch(process: subprocess.Popen[str], peak: list[float]) -> None:
+    """Keep the largest sum of resident memory over the process and what it started."""
+    page = os.sysconf("SC_PAGE_SIZE")
+    while process.poll() is None:
+        parents, sizes = {}, {}
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                fields = (entry / "stat").read_text().rpartition(") ")[2].split()
+                parents[int(entry.name)], sizes[int(entry.name)] = int(fields[1]), int(fields[21]) * page
+            except OSError:
+                continue
+        tree = {process.pid}
+        while grown := {pid for pid, parent in parents.items() if parent in tree} - tree:
+            tree |= grown
+        peak[0] = max(peak[0], sum(sizes.get(pid, 0) for pid in tree) / 1e6)
+        time.sleep(_SAMPLED_EVERY)
+
+
+def _bare_sql(settings: Settings) -> float:
+    """Seconds for the SQL of the last night, models and tests, on a bare connection to a copy of the warehouse."""
+    home: Home = settings.home
+    described = json.loads(manifest(Dbt(settings)).read_bytes())
+    copy = home.path / "bare" / home.warehouse.name
+    copy.parent.mkdir()
+    shutil.copyfile(home.warehouse, copy)
+    nodes = {name: node for name, node in described["nodes"].items() if node["resource_type"] in ("model", "test")}
+    with closing(duckdb.connect(str(copy))) as con:
+        started = time.perf_counter()
+        for name in _in_order(nodes):
+            node = nodes[name]
+            compiled = home.dbt / "target" / "compiled" / "zhongtai" / _compiled_path(node)
+            if not compiled.exists():
+                raise SystemExit(f"{compiled} is not there: did dbt build {name}?")
+            _carry_out(con, node, compiled.read_text("utf-8"))
+        return time.perf_counter() - started
+
+
+def _compiled_path(node: dict[str, Any]) -> str:
+    path = node["original_file_path"]
+    return path if path.endswith(".sql") else f"{path}/{node['path']}"
+
+
+def _in_order(nodes: dict[str, Any]) -> list[str]:
+    done: list[str] = []
+    while len(done) < len(nodes):
+        ready = [n for n in nodes if n not in done and all(p in done for p in nodes[n]["depends_on"]["nodes"] if p in nodes)]
+        done += ready
+    return done
+
+
+def _carry_out(con: duckdb.DuckDBPyConnection, node: dict[str, Any], sql: str) -> None:
+    if node["resource_type"] == "test":
+        con.execute(f"select count(*) from ({sql})").fetchall()
+    elif node["config"]["materialized"] == "incremental":
+        con.execute(f"create or replace temp table fresh as {sql}")
+        relation = f"{node['schema']}.{node['alias']}"
+        con.execute(f"delete from {relation} where business_date in (select business_date from fresh)")
+        con.execute(f"insert into {relation} by name from fresh")
+    else:
+        kind = "view" if node["config"]["materialized"] == "view" else "table"
+        con.execute(f"create or replace {kind} {node['schema']}.{node['alias']} as {sql}")
+
+
+def _machine() -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"Measured on {date.today()}: {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, "
+        f"Python {platform.python_version()}, by `{Path(__file__).relative_to(PROJECT)}`."
+    )
+
+
+def _section(bank: str, days: int, back: Measured, night: Measured, again: Measured, bare: float) -> str:
+    def row(name: str, run: Measured) -> str:
+        seconds = run.outcome["seconds"]
+        steps = [sum(seconds.get(part, 0) for part in parts) for parts in _STEPS.values()]
+        rest = run.wall - sum(steps)
+        cells = [f"{run.wall:.1f}", *(f"{step:.1f}" for step in steps), f"{rest:.1f}", f"{run.peak_mb:.0f}"]
+        return f"| {name} | {' | '.join(cells)} |"
+
+    rows = sum(counts["read"] for counts in night.outcome["rows"].values())
+    return "\n".join(
+        [
+            f"## {bank}",
+            "",
+            f"| seconds | wall | {' | '.join(_STEPS)} | rest | peak MB |",
+            f"|---|{'---|' * (len(_STEPS) + 3)}",
+            row(f"backfill of {days} days", back),
+            row("the next night", night),
+            row("the same night again", again),
+            "",
+            f"That night read {rows:,} rows. Its SQL on a bare connection: {bare:.2f} s; the night took "
+            f"{night.wall / bare:.0f} times that, {night.wall - bare:.1f} s more. "
+            f"The backfill took {back.wall / night.wall:.1f} times the night for {days} times its days.",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Room in the vault zone for what an engine spills to disk while it works on raw values."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipelines.settings import make_directory
+
+
+@contextmanager
+def scratch(vault: Path) -> Iterator[Path]:
+    """A private directory of this process, gone afterwards; so are those of processes that were killed."""
+    root = make_directory(vault / "tmp")
+    for left in root.iterdir():
+        if not _runs(left.name):
+            shutil.rmtree(left, ignore_errors=True)
+    room = make_directory(root / str(os.getpid()))
+    try:
+        yield room
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def _runs(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,59 @@
+"""Fixtures that several suites share: the command line as a user calls it, and homes it has published from."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+XIAOCHENG = PROJECT / "tests" / "fixtures" / "xiaocheng"
+PUBLIC_DATA = Path(os.environ.get("ZHONGTAI_PUBLIC_DATA") or PROJECT.parent / "shared" / "data")
+# The same key in every home, so that the same data gives the same bytes in two of them.
+VAULT_KEY = "5a" * 32
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a call of the command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The one object that --json prints."""
+        return json.loads(self.out)
+
+
+Command = Callable[..., Call]
+
+
+@pytest.fixture(scope="session")
+def zhongtai() -> Command:
+    """The command as a process of its own: `zhongtai("nightly", "--json", home=...)`."""
+
+    def call(*arguments: str, home: Path, **environment: str) -> Call:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ZHONGTAI_", "DAGSTER_"))}
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("zhongtai")), "--home", str(home), *arguments],
+            env=inherited | {"ZHONGTAI_VAULT_KEY": VAULT_KEY, "ZHONGTAI_PUBLIC_DATA": str(PUBLIC_DATA)} | environment,
+            capture_output=True, text=True, cwd=PROJECT, check=False,
+        )  # fmt: skip
+        return Call(done.returncode, done.stdout, done.stderr)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def expected() -> dict[str, Any]:
+    """What the invented bank was made to come to; see tests/fixtures/xiaocheng/README.md."""
+    return json.loads((XIAOCHENG / "expected.json").read_text("utf-8"))

@@ -1,0 +1,203 @@
+"""The nightly run from deliveries to release, by the command that a bank schedules."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+
+
+from pipelines.assets.lock import exclusive
+from pipelines.ingest import ledger
+from pipelines.release.catalogue import current
+from pipelines.settings import Home
+from pipelines.vault.keys import KeyRing
+
+pytestmark = pytest.mark.xdist_group("nightly")
+XIAOCHENG = Path(__file__).parents[1] / "fixtures" / "xiaocheng"
+LAST = "2025-12-31"
+
+
+def published_bytes(home: Path) -> dict[str, str]:
+    """Hash of every published Parquet file of the current release."""
+    release = current(Home(home))
+    assert release is not None
+    files = sorted(release.path.rglob("*.parquet"))
+    return {path.relative_to(release.path).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def ask(home: Path, consumer: str, sql: str) -> list[tuple[Any, ...]]:
+    """What a consumer's file answers."""
+    path = (home / "releases" / "current").resolve() / consumer / f"{consumer}.duckdb"
+    with closing(duckdb.connect(str(path), read_only=True)) as con:
+        return con.execute(sql).fetchall()
+
+
+def test_the_outcome_says_what_was_done(xiaocheng, expected):
+    outcome = xiaocheng.runs["nightly"]
+    assert outcome["status"] == "published"
+    assert outcome["business_date"] == LAST
+    assert outcome["release"].startswith(LAST)
+    assert Path(outcome["path"]).is_dir()
+    assert outcome["checks"]["failed"] == 0 < outcome["checks"]["passed"]
+    assert {"start-up", "ingest", "warehouse", "candidate", "evidence", "release", "total"} <= outcome["seconds"].keys()
+    for contract, told in expected["contracts"].items():
+        if told["readable"]:
+            day = told["daily"][LAST]
+            found = outcome["rows"][contract]
+            assert {name: found[name] for name in ("read", "accepted", "unchanged", "quarantined", "tombstones")} == {
+                name: day[name] for name in ("read", "accepted", "unchanged", "quarantined", "tombstones")
+            }, contract
+
+
+def test_every_landing_balances(xiaocheng):
+    landings = ledger.read_all(Home(xiaocheng.home))
+    assert landings
+    for landing in landings:
+        assert landing.delivered == landing.accepted + landing.unchanged + landing.quarantined, landing
+        assert landing.declared is None or landing.declared == landing.delivered, landing
+
+
+def test_every_low_risk_decision_is_the_one_the_bank_was_made_for(xiaocheng, expected):
+    ring = KeyRing.open(xiaocheng.home / "vault", "5a" * 32)
+    crosswalk = pl.read_parquet(xiaocheng.home / "identity" / "party_crosswalk.parquet")
+    from pipelines.vault.tokens import hmac_sha256
+
+    names = crosswalk.select("record_key", pseudonym=hmac_sha256(pl.col("party_id"), ring.pseudonym_key("risk")))
+    rows = ask(xiaocheng.home, "risk", "select pseudonym, included, band from low_risk_decision")
+    record = dict(zip(names["pseudonym"], names["record_key"], strict=True))
+    found = {record[pseudonym]: (included, band) for pseudonym, included, band in rows}
+    wanted = {key: (d["included"], d["band"]) for key, d in expected["low_risk"]["decisions"].items()}
+    assert found == wanted
+
+
+def test_marketing_sees_included_parties_only_and_no_verdict(xiaocheng, expected):
+    rows = ask(xiaocheng.home, "marketing", "select band, count(*) from low_risk_list group by band order by band")
+    assert dict(rows) == expected["low_risk"]["bands"]
+    columns = {name for (name,) in ask(xiaocheng.home, "marketing", "select column_name from duckdb_columns()")}
+    assert not {name for name in columns if name.startswith("rule_")} | ({"exclusion_reasons", "party_id"} & columns)
+
+
+def test_the_same_night_again_gives_the_same_bytes(xiaocheng, zhongtai):
+    before, release = published_bytes(xiaocheng.home), xiaocheng.runs["nightly"]
+    again = zhongtai("nightly", "--date", LAST, "--json", home=xiaocheng.home)
+    assert again.code == 0, again.err
+    assert (again.json["release"], again.json["content_hash"]) == (release["release"], release["content_hash"])
+    assert published_bytes(xiaocheng.home) == before
+    assert again.json["rows"] == release["rows"]
+
+
+def test_one_run_over_missed_nights_publishes_what_the_nights_would_have(xiaocheng, zhongtai, tmp_path):
+    home = tmp_path / "home"
+    late = zhongtai("nightly", "--bank", "xiaocheng", "--date", LAST, "--json", home=home)
+    assert late.code == 0, late.err
+    assert late.json["content_hash"] == xiaocheng.runs["nightly"]["content_hash"]
+    assert published_bytes(home) == published_bytes(xiaocheng.home)
+
+
+def test_the_first_date_publishes_an_empty_list_without_a_row_of_nulls(zhongtai, tmp_path):
+    home = tmp_path / "home"
+    first = zhongtai("nightly", "--bank", "xiaocheng", "--date", "2025-06-01", "--json", home=home)
+    assert first.code == 0, first.err
+    assert ask(home, "marketing", "select count(*) from low_risk_list") == [(0,)]
+    release = current(Home(home))
+    assert pl.read_parquet(release.path / "marketing" / "low_risk_list.parquet").height == 0
+    assert ask(home, "risk", "select count(*) from low_risk_decision where pseudonym is null") == [(0,)]
+
+
+@pytest.fixture
+def deliveries(tmp_path) -> Path:
+    """A copy of the bank's deliveries, to spoil."""
+    return Path(shutil.copytree(XIAOCHENG / "deliveries", tmp_path / "deliveries"))
+
+
+@pytest.fixture
+def home(xiaocheng, tmp_path) -> Path:
+    """A copy of the published home."""
+    return Path(shutil.copytree(xiaocheng.home, tmp_path / "home", symlinks=True))
+
+
+def test_a_missing_required_delivery_stops_the_night(home, deliveries, expected, zhongtai):
+    before = published_bytes(home)
+    name = expected["contracts"]["core.transaction"]["files"][LAST]
+    (deliveries / name).unlink()
+    stopped = zhongtai("nightly", "--date", LAST, "--json", home=home, ZHONGTAI_DELIVERIES=str(deliveries))
+    assert stopped.code == 2
+    assert stopped.json["status"] == "failed"
+    for words in ("core.transaction", LAST, Path(name).name, "missing_delivery", "run the night again"):
+        assert words in stopped.err
+    assert published_bytes(home) == before
+
+
+def test_a_lake_that_lost_a_day_is_refused(home, zhongtai):
+    before = published_bytes(home)
+    lost = home / "lake" / "core.transaction" / "source=core" / "business_date=2025-11-11" / "part.parquet"
+    lost.unlink()
+    # Facts are only read again from the lake when they have to be: as after the loss of the build file.
+    shutil.rmtree(home / "warehouse")
+    refused = zhongtai("nightly", "--date", LAST, "--json", home=home)
+    assert refused.code == 3, refused.err
+    assert refused.json["status"] == "refused"
+    assert "reconciliation" in refused.err
+    assert published_bytes(home) == before
+
+
+def test_two_runs_at_once_are_one_run(home, zhongtai):
+    with exclusive(Home(home)):
+        second = zhongtai("nightly", "--date", LAST, home=home)
+    assert second.code == 2
+    assert "another run works in" in second.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nightly", "--bank", "nowhere"), "no bank 'nowhere'"),
+        (("nightly", "--bank", "pkdd99"), "is the home of bank 'xiaocheng'"),
+        (("nightly", "--date", "31.12.2025"), "write YYYY-MM-DD"),
+        (("nightly", "--date", "2026-01-01"), "not a business date of xiaocheng"),
+        (("backfill", "--from", LAST, "--to", "2025-12-30"), "lies after"),
+        (("query", "--consumer", "risk", "select * from nothing"), "low_risk_decision"),
+        (("query", "--consumer", "marketing", "copy release to '/tmp/x.csv'"), "disabled"),
+        (("releases", "show", "1999"), "0 releases are called '1999'"),
+    ],
+)
+def test_bad_usage_is_one_clear_error(xiaocheng, zhongtai, arguments, words):
+    call = zhongtai(*arguments, home=xiaocheng.home)
+    assert call.code == 2
+    assert words in call.err
+    assert "Traceback" not in call.err
+
+
+@pytest.mark.parametrize("format_", ["table", "csv", "json", "parquet"])
+def test_query_answers_in_every_format(xiaocheng, zhongtai, tmp_path, format_):
+    out = tmp_path / "answer"
+    sql = "select band, count(*) as n from low_risk_list group by band order by band"
+    arguments = ["--consumer", "marketing", sql, "--format", format_, "--out", str(out)]
+    assert zhongtai("query", *arguments, home=xiaocheng.home).code == 0
+    if format_ == "json":
+        assert [row["band"] for row in json.loads(out.read_text())] == ["A", "B", "C"]
+    elif format_ == "parquet":
+        assert pl.read_parquet(out)["band"].to_list() == ["A", "B", "C"]
+    else:
+        assert "A" in out.read_text()
+
+
+def test_the_doctor_finds_a_healthy_home(xiaocheng, zhongtai):
+    healthy = zhongtai("doctor", "--json", home=xiaocheng.home)
+    assert healthy.code == 0, healthy.out
+    assert healthy.json["well"]
+
+
+def test_releases_are_listed_and_verified(xiaocheng, zhongtai):
+    listed = zhongtai("releases", "list", "--json", home=xiaocheng.home).json["releases"]
+    assert [row["business_date"] for row in listed] == ["2025-12-30", LAST]
+    assert [row["current"] for row in listed] == [False, True]
+    assert zhongtai("releases", "verify", home=xiaocheng.home).code == 0

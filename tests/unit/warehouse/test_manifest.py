@@ -1,0 +1,36 @@
+"""The manifest: parsed when the project changed, and never seen half written."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from pipelines.warehouse.manifest import manifest
+from pipelines.warehouse.run import Dbt, DbtFailed
+
+from .conftest import write
+
+
+def test_parsed_only_after_a_change(dbt):
+    with ThreadPoolExecutor() as two:  # a server and a nightly run that start together in a new home
+        paths = set(two.map(lambda _: manifest(Dbt(dbt._settings, dbt.project)), range(2)))
+    (first,) = paths
+    assert "model.zhongtai.customer_360" in json.loads(first.read_text())["nodes"]
+
+    began = time.perf_counter()
+    assert manifest(dbt) == first
+    assert time.perf_counter() - began < 0.3
+
+    write(dbt.project / "models/marts/coverage.sql", "select 1 as one")
+    second = manifest(dbt)
+    assert second != first and not first.exists()
+    assert "model.zhongtai.coverage" in json.loads(second.read_text())["nodes"]
+    assert {path.name for path in dbt.home.dbt.iterdir()} == {second.name, "target", "stderr.log"}
+
+
+def test_a_project_that_does_not_parse_says_where(dbt):
+    write(dbt.project / "models/marts/broken.sql", "select * from {{ ref('no_such_model') }}")
+    with pytest.raises(DbtFailed, match=r"no_such_model"):
+        manifest(dbt)
+    assert not list(dbt.home.dbt.glob("manifest-*"))
