@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/night.py [--write docs/performance.md]
 
-Makes a home of its own in a temporary directory, backfills all dates but the last, runs the last night, and then runs the
-very SQL that dbt compiled for that night once more on a bare DuckDB connection to a copy of the same warehouse.
+Makes a home of its own in a temporary directory, backfills all dates but the last, runs the last night, and then runs
+the very SQL that dbt compiled for that night once more on a bare DuckDB connection to a copy of the same warehouse.
 """
 
 from __future__ import annotations
@@ -146,7 +146,9 @@ def _compiled_path(node: dict[str, Any]) -> str:
 def _in_order(nodes: dict[str, Any]) -> list[str]:
     done: list[str] = []
     while len(done) < len(nodes):
-        ready = [n for n in nodes if n not in done and all(p in done for p in nodes[n]["depends_on"]["nodes"] if p in nodes)]
+        ready = [
+            n for n in nodes if n not in done and all(p in done for p in nodes[n]["depends_on"]["nodes"] if p in nodes)
+        ]
         done += ready
     return done
 

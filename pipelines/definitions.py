@@ -78,7 +78,7 @@ def _lock(platform: Platform) -> dg.ResourceDefinition:
 
 
 def _for_dagster() -> Settings:
-    """Settings of a code location: without a bank in the environment or the home, the one that comes with the project."""
+    """Settings of a code location. Without a bank in the environment or the home: the one that comes along."""
     settings = Settings()
     if settings.bank or settings.home.bank():
         return settings

@@ -42,7 +42,9 @@ def zhongtai() -> Command:
     """The command as a process of its own: `zhongtai("nightly", "--json", home=...)`."""
 
     def call(*arguments: str, home: Path, **environment: str) -> Call:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ZHONGTAI_", "DAGSTER_"))}
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("ZHONGTAI_", "DAGSTER_"))
+        }
         done = subprocess.run(
             [str(Path(sys.executable).with_name("zhongtai")), "--home", str(home), *arguments],
             env=inherited | {"ZHONGTAI_VAULT_KEY": VAULT_KEY, "ZHONGTAI_PUBLIC_DATA": str(PUBLIC_DATA)} | environment,

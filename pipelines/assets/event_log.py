@@ -6,9 +6,11 @@ here, for the index and the latest run. `_connect` is private to Dagster: a test
 that is pinned. PostgreSQL, the choice for production, does not need it.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
@@ -29,8 +31,9 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> "KeptSqliteEventLogStorage":
-        """How Dagster makes it from dagster.yaml."""
-        return cls(inst_data=inst_data, **config_value)
+        """How Dagster makes it from dagster.yaml. A relative `base_dir` lies below DAGSTER_HOME."""
+        below = Path(os.environ.get("DAGSTER_HOME", ""))
+        return cls(inst_data=inst_data, base_dir=str(below / config_value["base_dir"]))
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:

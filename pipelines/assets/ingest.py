@@ -30,10 +30,15 @@ def ingest_assets(platform: Platform) -> list[dg.AssetsDefinition | dg.AssetSpec
     specs = [_spec(platform.catalog.sources[name]) for name in readable]
     specs.append(
         dg.AssetSpec(
-            LEDGER, group_name="control", skippable=True, kinds={"parquet"}, deps=[lake_key(name) for name in readable],
+            LEDGER,
+            group_name="control",
+            skippable=True,
+            kinds={"parquet"},
+            deps=[lake_key(name) for name in readable],
             description="What every delivery brought and what became of it, per measure.",
-            owners=["team:data-platform"], metadata=static_metadata(platform.catalog.derived["control.landing"]),
-        )  # fmt: skip
+            owners=["team:data-platform"],
+            metadata=static_metadata(platform.catalog.derived["control.landing"]),
+        )
     )
     checks = [
         dg.AssetCheckSpec(name, asset=lake_key(contract), description=description, blocking=blocking)
@@ -50,7 +55,9 @@ def ingest_assets(platform: Platform) -> list[dg.AssetsDefinition | dg.AssetSpec
     )  # fmt: skip
     def land(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         dates, wanted = platform.dates(context), context.selected_asset_keys
-        outcomes = ingest(platform.desk, dates.first, dates.last, [name for name in readable if lake_key(name) in wanted])
+        outcomes = ingest(
+            platform.desk, dates.first, dates.last, [name for name in readable if lake_key(name) in wanted]
+        )
         for name in readable:
             if of_contract := [outcome for outcome in outcomes if outcome.feed.contract == name]:
                 yield from _results(platform, name, of_contract, context)
@@ -90,14 +97,19 @@ def _results(
     )  # fmt: skip
     if faults:
         return
-    counts = {of: sum(outcome.total(of) for outcome in outcomes) for of in ("delivered", "accepted", "unchanged", "tombstones")}
+    counts = {
+        of: sum(outcome.total(of) for outcome in outcomes)
+        for of in ("delivered", "accepted", "unchanged", "tombstones")
+    }
     yield dg.MaterializeResult(
         asset_key=key,
         metadata={
             **{f"rows_{of}": count for of, count in counts.items()},
             "rows_quarantined": quarantined,
             "dates_reused": sum(outcome.reused for outcome in outcomes),
-            "preview": _preview(platform.desk.home, platform.catalog.sources[contract_id], platform.dates(context).last),
+            "preview": _preview(
+                platform.desk.home, platform.catalog.sources[contract_id], platform.dates(context).last
+            ),
         },
     )
 
@@ -107,8 +119,11 @@ def _preview(home: Home, contract: Contract, day: object) -> dg.MetadataValue:
     shown = [c.name for c in contract.columns if not (c.identifier or c.personal_class)]
     if not shown:
         return dg.MetadataValue.md("every column is personal")
-    query = f"select {', '.join(shown)} from {lake.scan(home, contract.id)} where business_date = date '{day}' limit {_PREVIEWED}"
+    landed = f"{lake.scan(home, contract.id)} where business_date = date '{day}'"
+    query = f"select {', '.join(shown)} from {landed} limit {_PREVIEWED}"
     with closing(duckdb.connect()) as con:
         rows = con.execute(query).fetchall()
     lines = [" | ".join(shown), " | ".join("---" for _ in shown), *(" | ".join(map(str, row)) for row in rows)]
-    return dg.MetadataValue.md("\n".join(f"| {line} |" for line in lines) if rows else "nothing new or changed on this date")
+    return dg.MetadataValue.md(
+        "\n".join(f"| {line} |" for line in lines) if rows else "nothing new or changed on this date"
+    )

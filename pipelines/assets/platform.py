@@ -16,8 +16,8 @@ from pipelines.ingest.batch import Desk
 from pipelines.ingest.night import open_desk
 from pipelines.settings import Settings
 
-# Run tags. A backfill from the command line is a run of its last partition that says from where it reaches back: Dagster
-# stores an event per asset and partition of a range, about 25 ms each on SQLite, which is longer than the work itself.
+# Run tags. A backfill from the command line is a run of its last partition that says from where it reaches back:
+# Dagster stores an event per asset and partition of a range, which takes longer than the work itself.
 FIRST_DATE_TAG = "zhongtai/first_date"
 # Publish every date of the run, not its last one alone.
 RELEASE_EACH_TAG = "zhongtai/release_each"
@@ -55,7 +55,10 @@ class Platform:
             days = (self.bank.first_date + timedelta(days=n) for n in range((last - self.bank.first_date).days + 1))
             closed = [day.isoformat() for day in days if not self.bank.is_business_date(day)]
         return dg.DailyPartitionsDefinition(
-            start_date=self.bank.first_date.isoformat(), end_date=end, timezone=self.bank.time_zone, exclusions=closed or None
+            start_date=self.bank.first_date.isoformat(),
+            end_date=end,
+            timezone=self.bank.time_zone,
+            exclusions=closed or None,
         )
 
     def dates(self, context: dg.AssetExecutionContext) -> RunDates:

@@ -32,7 +32,9 @@ def release_assets(platform: Platform, marts: Sequence[dg.AssetKey]) -> list[dg.
             built = build_candidate(platform.catalog, desk.home, desk.ring, platform.bank.bank, day)
             rows, hashes[day.isoformat()] = built.rows, built.content_hash
             context.log.info(f"candidate {built.content_hash[:12]} of {day}")
-        return dg.MaterializeResult(metadata={"content_hashes": hashes, **{f"rows {name}": n for name, n in rows.items()}})
+        return dg.MaterializeResult(
+            metadata={"content_hashes": hashes, **{f"rows {name}": n for name, n in rows.items()}}
+        )
 
     @dg.asset(key=EVIDENCE, deps=[CANDIDATE], kinds={"json"}, check_specs=_gate_checks(), **common)
     def evidence(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
@@ -46,7 +48,9 @@ def release_assets(platform: Platform, marts: Sequence[dg.AssetKey]) -> list[dg.
             for directory in _candidates(platform, platform.dates(context).release)
         ]  # fmt: skip
         yield from _gate_results(found)
-        counts = {f"checks_{state}": sum(e.count(state) for e in found) for state in ("passed", "failed", "not_audited")}
+        counts = {
+            f"checks_{state}": sum(e.count(state) for e in found) for state in ("passed", "failed", "not_audited")
+        }
         yield dg.MaterializeResult(asset_key=EVIDENCE, metadata=counts)
 
     @dg.asset(key=RELEASE, deps=[CANDIDATE, EVIDENCE, *marts], kinds={"duckdb", "parquet"}, **common)
@@ -61,9 +65,11 @@ def release_assets(platform: Platform, marts: Sequence[dg.AssetKey]) -> list[dg.
         last = published[-1]
         return dg.MaterializeResult(
             metadata={
-                "release": last.id, "path": dg.MetadataValue.path(last.path), "content_hash": last.content_hash,
+                "release": last.id,
+                "path": dg.MetadataValue.path(last.path),
+                "content_hash": last.content_hash,
                 "released": [one.id for one in published],
-            }  # fmt: skip
+            }
         )
 
     return [candidate, evidence, release]

@@ -16,7 +16,7 @@ event_log_storage:
   module: pipelines.assets.event_log
   class: KeptSqliteEventLogStorage
   config:
-    base_dir: {base_dir}
+    base_dir: history/runs    # below DAGSTER_HOME, so that a home can be copied and moved
 run_coordinator:
   module: dagster.core.run_coordinator
   class: QueuedRunCoordinator
@@ -36,6 +36,6 @@ def prepare_instance(home: Home) -> None:
     make_directory(home.dagster)
     path = home.dagster / "dagster.yaml"
     if not path.exists():
-        write_private(path, _SETTINGS.format(base_dir=home.dagster / "history" / "runs").encode())
+        write_private(path, _SETTINGS.encode())
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")

@@ -23,6 +23,7 @@ _ROWS = {
     "quarantined": "rows_quarantined", "tombstones": "rows_tombstones",
 }  # fmt: skip
 
+
 @dataclass
 class Outcome:
     """What a run did. `error` is what stands against a release, or None."""
@@ -109,7 +110,11 @@ def _why(outcome: Outcome, result: ExecuteInProcessResult) -> Exception:
     ]
     refused = [d for d in failed_checks if d.asset_key.path[0] != "lake" or d.check_name != "delivered"]
     for entry in result.all_events:
-        if entry.event_type in (DagsterEventType.STEP_FAILURE, DagsterEventType.RESOURCE_INIT_FAILURE, DagsterEventType.RUN_FAILURE):
+        if entry.event_type in (
+            DagsterEventType.STEP_FAILURE,
+            DagsterEventType.RESOURCE_INIT_FAILURE,
+            DagsterEventType.RUN_FAILURE,
+        ):
             error = getattr(entry.event_specific_data, "error", None)
             while error is not None:
                 name = error.cls_name

@@ -40,7 +40,8 @@ def show(
         found = f"read_parquet('{pattern}', hive_partitioning=false)"
         total = con.execute(f"select count(*) from {found}").fetchall()[0][0]
         rows = con.execute(
-            f"select contract, business_date, delivery, line, record_key, rule, column_name || ' ' || reason from {found} "
+            f"select contract, business_date, delivery, line, record_key, rule, column_name || ' ' || reason "
+            f"from {found} "
             f"order by business_date, contract, line, rule limit {limit}"
         ).fetchall()
     table = Table("contract", "date", "file", "line", "key", "rule", "reason", box=None, pad_edge=False)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -17,7 +16,7 @@ from rich.table import Table
 from pipelines.cli.instance import prepare_instance
 from pipelines.cli.options import BankOption, JsonOption, State, parse_date
 from pipelines.contracts.bank import Bank
-from pipelines.settings import InputError, PROJECT, Settings
+from pipelines.settings import PROJECT, InputError, Settings
 
 if TYPE_CHECKING:
     from pipelines.cli.outcome import Outcome
@@ -26,7 +25,9 @@ if TYPE_CHECKING:
 def nightly(
     context: typer.Context,
     bank: BankOption = None,
-    date_: Annotated[str | None, typer.Option("--date", help="Business date; default the last one that has ended.")] = None,
+    date_: Annotated[
+        str | None, typer.Option("--date", help="Business date; default the last one that has ended.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Land one business date, build, audit, publish."""
@@ -40,8 +41,12 @@ def backfill(
     context: typer.Context,
     bank: BankOption = None,
     from_: Annotated[str | None, typer.Option("--from", help="First business date; default the bank's first.")] = None,
-    to: Annotated[str | None, typer.Option("--to", help="Last business date; default the last one that has ended.")] = None,
-    release_each: Annotated[bool, typer.Option("--release-each", help="Publish every date, not only the last.")] = False,
+    to: Annotated[
+        str | None, typer.Option("--to", help="Last business date; default the last one that has ended.")
+    ] = None,
+    release_each: Annotated[
+        bool, typer.Option("--release-each", help="Publish every date, not only the last.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Land many business dates in one pass and publish the last, or each."""
@@ -60,7 +65,7 @@ def ui(
     bank: BankOption = None,
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,
 ) -> None:
-    """Open the Dagster UI with its daemon; the schedule runs while it is open."""
+    """Open the Dagster UI with its daemon. A schedule that is switched on there runs while it is open."""
     settings, _ = _settings(context, bank)
     settings.home.prepare(settings.bank_name())
     prepare_instance(settings.home)
@@ -72,7 +77,9 @@ def ui(
     program = Path(sys.executable).with_name("dagster")
     Console(stderr=True).print(f"Dagster UI of {settings.bank_name()} on http://localhost:{port} (Ctrl-C ends it)")
     command = [str(program), "dev", "-w", str(PROJECT / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
-    raise typer.Exit(subprocess.run(command, env=environment, check=False).returncode)
+    os.execve(
+        program, command, environment
+    )  # in the place of this process: whoever ends it ends Dagster and its children
 
 
 def _settings(context: typer.Context, bank: str | None) -> tuple[Settings, Bank]:
@@ -97,7 +104,9 @@ def _last_ended(bank: Bank) -> date:
 def _check(bank: Bank, day: date, option: str) -> None:
     if not bank.is_business_date(day):
         span = f"{bank.first_date} to {bank.last_date or 'today'}"
-        raise InputError(f"{option} {day}: not a business date of {bank.bank}, which has {span} without its closed days")
+        raise InputError(
+            f"{option} {day}: not a business date of {bank.bank}, which has {span} without its closed days"
+        )
 
 
 def _run(
@@ -133,7 +142,9 @@ def _report(outcome: Outcome) -> None:
     console = Console(highlight=False, soft_wrap=True)
     table = Table("contract", "read", "accepted", "unchanged", "quarantined", "tombstones", box=None, pad_edge=False)
     for name, counts in outcome.rows.items():
-        table.add_row(name, *(f"{counts[of]:,}" for of in ("read", "accepted", "unchanged", "quarantined", "tombstones")))
+        table.add_row(
+            name, *(f"{counts[of]:,}" for of in ("read", "accepted", "unchanged", "quarantined", "tombstones"))
+        )
     if outcome.rows:
         console.print(table)
     console.print("seconds  " + "   ".join(f"{step} {seconds:g}" for step, seconds in outcome.seconds.items()))
@@ -143,5 +154,11 @@ def _report(outcome: Outcome) -> None:
         return
     console.print(f"release  {outcome.release} as of {outcome.business_date}\n         {outcome.path}")
     console.print("next     zhongtai releases show")
-    console.print("         zhongtai query --consumer marketing \"select band, count(*) from low_risk_list group by all\"")
-    console.print("         zhongtai quarantine show" if any(c["quarantined"] for c in outcome.rows.values()) else "         make ui")
+    console.print(
+        '         zhongtai query --consumer marketing "select band, count(*) from low_risk_list group by all"'
+    )
+    console.print(
+        "         zhongtai quarantine show"
+        if any(c["quarantined"] for c in outcome.rows.values())
+        else "         make ui"
+    )

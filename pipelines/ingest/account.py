@@ -29,9 +29,8 @@ def check_trailer(con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows
     stated = {}
     if rows.declared.rows is not None:
         if rows.declared.rows != rows.count:
-            raise delivery.fault(
-                "trailer_count", f"the trailer states {rows.declared.rows} rows, the file has {rows.count}: cut off?"
-            )
+            message = f"the trailer states {rows.declared.rows} rows, the file has {rows.count}"
+            raise delivery.fault("trailer_count", message)
         stated["rows"] = Decimal(rows.declared.rows)
     for name, sum_ in rows.declared.sums.items():
         # A sum over values that cannot all be read, or count for nothing, proves nothing.

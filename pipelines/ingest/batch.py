@@ -141,10 +141,8 @@ def _check_vanished(con: duckdb.DuckDBPyConnection, delivery: Delivery, limit: f
         return
     gone, alive = changes.vanished(con, delivery.contract)
     if gone > Decimal(str(limit)) * alive:
-        raise delivery.fault(
-            "vanished_keys",
-            f"{gone} of the {alive} keys known before are not in this full delivery, more than {limit:.0%}: cut off?",
-        )
+        message = f"{gone} of the {alive} keys known before are not in this full delivery, more than {limit:.0%}"
+        raise delivery.fault("vanished_keys", f"{message}; it may be cut off")
 
 
 def _write(con: duckdb.DuckDBPyConnection, desk: Desk, delivery: Delivery, dates: list[date]) -> dict[date, str]:

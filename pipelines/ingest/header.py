@@ -23,7 +23,7 @@ def check_columns(con: duckdb.DuckDBPyConnection, delivery: Delivery, columns: S
     if not known & set(columns):
         apart = f", separated by '{feed.format.delimiter}'" if feed.format.type == "csv" else ""
         message = f"none of the agreed columns is there ({_listed(sorted(known))}{apart})"
-        raise delivery.fault("wrong_header", f"{message}: no header, or another delimiter?", action)
+        raise delivery.fault("wrong_header", f"{message}; the header or the delimiter may be another", action)
     # The engine does not tell upper from lower case.
     counts = Counter(column.lower() for column in columns)
     if twice := sorted(column for column in set(columns) if counts[column.lower()] > 1):

@@ -29,7 +29,8 @@ def check_history(
     made_from = {(each.delivery_sha256, each.recipe_sha256) for each in before}
     if not delivery.is_history or not before or made_from == {(delivery.sha256, recipe)}:
         return
-    landed, again = sum(each.delivered for each in before), f"run `zhongtai backfill` from {before[0].business_date}"
+    landed = int(sum(each.delivered for each in before))
+    again = f"run `zhongtai backfill --from {before[0].business_date}`"
     earlier = con.execute(f"select count(*) from dated where business_date < date '{first}'").fetchall()[0][0]
     undated = con.execute("select _line from dated where business_date is null").fetchall()
     earlier += len({line for (line,) in undated} | {record.line for record in rows.unsplit} & set(apart))

@@ -26,6 +26,7 @@ _WRITTEN = {
     "double": r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?",
     "boolean": r"(?i)true|false|t|f|1|0",
 }
+_FORMATS = {"date": "%Y-%m-%d", "timestamp": "%Y-%m-%d %H:%M:%S"}
 
 
 def map_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows) -> None:
@@ -53,7 +54,11 @@ def map_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows) -> 
             f") select *, {', '.join(values)}, {known} as _known, "
             f"coalesce(_text__deleted = 'true', false) as _deleted from texts"
         )
-    except duckdb.Error as error:
+    except (duckdb.DataError, duckdb.InvalidInputException) as error:
+        # The engine's message would repeat the value.
+        message = f"the join fails for the values of a row ({type(error).__name__})"
+        raise delivery.fault("bad_mapping", message, f"correct it in {feed.path}, with try_cast") from None
+    except duckdb.ProgrammingError as error:
         message = str(error).splitlines()[0]
         raise delivery.fault("bad_mapping", message, f"correct the expression in {feed.path}") from error
     mapped, lines = con.execute("select count(*), count(distinct _line) from mapped").fetchall()[0]
@@ -116,5 +121,6 @@ def describe(contract: Contract, feed: Feed, column: str) -> str:
     mapping = feed.columns[column]
     if mapping.values is not None:
         return f"is not one of the codes that the feed maps ({', '.join(mapping.values)})"
-    kind = contract.column(column).type
-    return f"is not a {kind}" + (f" written as {mapping.format}" if mapping.format else "")
+    type_ = contract.column(column).type
+    written = mapping.format or _FORMATS.get(type_)
+    return f"is not a {type_}" + (f" written as {written}" if written else "")

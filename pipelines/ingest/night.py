@@ -156,7 +156,7 @@ def _carry(delivery: Delivery, book: Ledger) -> list[Landing]:
         raise delivery.fault(
             "missing_delivery",
             f"no such file; it is optional, but {lasting} and may be carried for {contract.carry_forward_days}",
-            f"ask {contract.owner} for it, or raise carryForwardDays in {contract.path.name}",
+            f"ask {contract.owner} for it, or raise carryForwardDays in {contract.path}",
         )
     place, unknown, nothing = (contract.id, delivery.feed.source, delivery.date), (None,) * 5, (Decimal(0),) * 5
     landings = [Landing(*place, measure, "carried", *unknown, *nothing) for measure in contract.measures]

@@ -56,7 +56,7 @@ def _value(contract: Contract) -> str:
         text = f"_text_{column.name}"
         value = f"'''' || left({text}, {_SHOWN}) || ''' '"
         if column.identifier or column.personal_class:
-            value = f"'(' || length({text}) || ' characters, personal) '"
+            value = f"'(personal, length ' || length({text}) || ') '"
         cases.append(f"when {literal(column.name)} then coalesce({value}, '')")
     return f"case fault.column {' '.join(cases)} else '' end"
 

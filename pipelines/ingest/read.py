@@ -136,7 +136,9 @@ def _objects(body: Body, unsplit: list[Unsplit]) -> Iterator[tuple[int, dict[str
         except RecursionError:
             unsplit.append(Unsplit(body.number, "is no JSON that can be read: nested too deeply", text))
         except json.JSONDecodeError as error:
-            unsplit.append(Unsplit(body.number, f"is no JSON: {error.msg} at character {error.pos + 1}", text))
+            unsplit.append(
+                Unsplit(body.number, f"is no JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}", text)
+            )
         except ValueError as error:
             unsplit.append(Unsplit(body.number, str(error), text))
         else:
@@ -169,6 +171,8 @@ def _read_parquet(con: duckdb.DuckDBPyConnection, delivery: Delivery, name: str)
         check_columns(con, delivery, columns)
         fields = ", ".join(f"nullif(cast({quoted(c)} as varchar), '') as {quoted(c)}" for c in columns)
         con.execute(f"create or replace temp table {name} as select file_row_number + 1 as _line, {fields} from source")
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error as error:
         raise delivery.unreadable(error) from error
     return Rows(name, columns, con.table(name).count("*").fetchall()[0][0], [], None)

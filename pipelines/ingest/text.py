@@ -113,16 +113,16 @@ def _marked(delivery: Delivery) -> Exception:
 
 
 def _trailer(delivery: Delivery, line: str) -> Declared:
-    trailer = delivery.feed.format.trailer
+    form = delivery.feed.format
+    trailer = form.trailer
     assert trailer is not None
     try:
         fields = next(csv.reader([line], **dialect(delivery)), [])
     except csv.Error:
         fields = []
     if fields[:1] != [trailer.prefix]:
-        raise delivery.fault(
-            "missing_trailer", f"the last line does not hold '{trailer.prefix}' as its first field: cut off?"
-        )
+        message = f"the last line does not begin with '{trailer.prefix}{form.delimiter}'; it may be cut off"
+        raise delivery.fault("missing_trailer", message)
     positions = {"rows": trailer.rows, **trailer.sums} if trailer.rows else dict(trailer.sums)
     stated = {}
     for name, position in positions.items():

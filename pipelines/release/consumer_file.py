@@ -30,6 +30,7 @@ def build_consumer_file(release: Path, consumer: str, catalog: Catalog, release_
     """Write `<consumer>/<consumer>.duckdb` below `release`: its products in main, shared ones in schema shared."""
     path = release / consumer / f"{consumer}.duckdb"
     with closing(duckdb.connect(str(path))) as con:
+        con.execute("begin")  # one wait for the disk, not one per comment
         con.execute("create schema shared")
         for product in _products(consumer, catalog):
             table = _table(str(product.consumer), product.table)
@@ -40,6 +41,7 @@ def build_consumer_file(release: Path, consumer: str, catalog: Catalog, release_
         values = ", ".join(f"{_quoted(value)} as {name}" for name, value in release_row.items())
         con.execute(f"create table {RELEASE_TABLE} as select {values}")
         con.execute(f"comment on table {RELEASE_TABLE} is 'The release that this file belongs to. One row.'")
+        con.execute("commit")
         con.execute("checkpoint")
     return path
 
@@ -67,8 +69,10 @@ def differences(
             }
     except duckdb.Error as error:
         return [f"{path.name}: cannot be read: {str(error).splitlines()[0]}"]
+    if found:
+        return found
     changed = [place for place, words in _comments(described).items() if said.get(place) != words]
-    return found + [f"{path.name}: the comment on {'.'.join(filter(None, place))} was changed" for place in changed]
+    return [f"{path.name}: the comment on {'.'.join(filter(None, place))} was changed" for place in changed]
 
 
 def _stray(con: duckdb.DuckDBPyConnection, shown: set[tuple[str, str]]) -> list[str]:

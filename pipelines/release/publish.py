@@ -139,7 +139,7 @@ def _build(
 
 def _copy(source: Path, target: Path, sha256: str) -> None:
     """Copy an audited file. Raises Refused where it is no longer the one that was audited."""
-    with source.open("rb") as audited, target.open("xb", opener=_private) as copy:
+    with source.open("rb") as audited, open(target, "xb", opener=_private) as copy:
         shutil.copyfileobj(audited, copy)
     with target.open("rb") as copy:
         if hashlib.file_digest(copy, "sha256").hexdigest() != sha256:

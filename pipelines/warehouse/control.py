@@ -22,7 +22,7 @@ from pipelines.warehouse.state import processed_dates
 
 
 def write_control(catalog: Catalog, home: Home, bank: Bank, release_dates: list[date]) -> dict[date, str]:
-    """Write every control relation for a run that builds marts as of `release_dates`; returns the digest of each date."""
+    """Write what dbt is told of a run that builds marts as of `release_dates`; returns the digest of each date."""
     digests = date_digests(catalog, home)
     policy = [{"name": n, "value": v, "text": f"{v:g}"} for n, v in sorted(catalog.policy.thresholds.items())]
     bases = [{"purpose": b.purpose, "basis": b.basis, "article": b.article} for b in bank.legal_basis]

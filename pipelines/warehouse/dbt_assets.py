@@ -119,7 +119,9 @@ def _events(
 def _selection(
     context: dg.AssetExecutionContext, parsed: Mapping[str, Any], translator: WarehouseTranslator
 ) -> list[str]:
-    """Arguments of dbt for the assets and checks that were chosen, for example in the UI."""
+    """Arguments of dbt for the assets and checks that were chosen, for example in the UI; none for all."""
+    if not context.is_subset:
+        return []
     arguments, indirect = get_subset_selection_for_context(
         context=context, manifest=parsed, select=_EVERYTHING, exclude=None, selector=None,
         dagster_dbt_translator=translator, current_dbt_indirect_selection_env=None,

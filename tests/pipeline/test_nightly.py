@@ -13,7 +13,6 @@ import duckdb
 import polars as pl
 import pytest
 
-
 from pipelines.assets.lock import exclusive
 from pipelines.ingest import ledger
 from pipelines.release.catalogue import current

@@ -1,0 +1,1 @@
+"""Tests of what `zhongtai ui` shows, in a real browser: `make test-browser`."""
