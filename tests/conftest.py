@@ -56,6 +56,12 @@ def zhongtai() -> Command:
 
 
 @pytest.fixture(scope="session")
+def vault_key() -> str:
+    """The key of every home that the command makes here."""
+    return VAULT_KEY
+
+
+@pytest.fixture(scope="session")
 def expected() -> dict[str, Any]:
     """What the invented bank was made to come to; see tests/fixtures/xiaocheng/README.md."""
     return json.loads((XIAOCHENG / "expected.json").read_text("utf-8"))

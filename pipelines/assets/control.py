@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 
 import dagster as dg
+import pyarrow.parquet as pq
 
 from pipelines.assets.ingest import LEDGER
 from pipelines.assets.platform import Platform, static_metadata
+from pipelines.assets.preview import preview
 from pipelines.warehouse.control import write_control
 
 _RELATIONS = ("policy", "legal_basis", "business_date")
+_SHOWN = {"business_date": "is_release_date"}
 
 
 def control_assets(platform: Platform) -> list[dg.AssetsDefinition]:
@@ -29,7 +32,10 @@ def control_assets(platform: Platform) -> list[dg.AssetsDefinition]:
     def control(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         dates = platform.dates(context)
         write_control(platform.catalog, platform.desk.home, platform.bank, list(dates.release))
-        for spec in specs:
-            yield dg.MaterializeResult(asset_key=spec.key)
+        for spec, contract in zip(specs, contracts, strict=True):
+            path = platform.desk.home.control / f"{contract.table}.parquet"
+            shown = preview(contract, [path], where=_SHOWN.get(contract.table, "true"), rows=50)
+            rows = pq.read_metadata(path).num_rows
+            yield dg.MaterializeResult(asset_key=spec.key, metadata={"dagster/row_count": rows, "preview": shown})
 
     return [control]

@@ -1,20 +1,22 @@
 """Landed contracts as assets: one step lands them all, or those that are selected."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from dataclasses import replace
+from datetime import date
+from itertools import chain
+from typing import Any
 
 import dagster as dg
-import duckdb
 
 from pipelines.assets.platform import Platform, static_metadata
+from pipelines.assets.preview import preview
 from pipelines.contracts.model import Contract
-from pipelines.ingest import lake
+from pipelines.ingest import ledger
 from pipelines.ingest.faults import IngestError
 from pipelines.ingest.night import Outcome, ingest
 from pipelines.settings import Home
 
 GROUP, LEDGER = "lake", dg.AssetKey(["control", "landing"])
-_PREVIEWED = 5
 
 
 def lake_key(contract_id: str) -> dg.AssetKey:
@@ -64,10 +66,25 @@ def ingest_assets(platform: Platform) -> list[dg.AssetsDefinition | dg.AssetSpec
         if faults := [outcome.fault for outcome in outcomes if outcome.fault]:
             raise IngestError(faults)
         if LEDGER in wanted:
-            yield dg.MaterializeResult(asset_key=LEDGER)
+            yield dg.MaterializeResult(asset_key=LEDGER, metadata=_told(platform, dates.last))
 
     never = sorted(platform.catalog.sources.keys() - set(readable))
     return [land, *(_spec(platform.catalog.sources[name], readable=False) for name in never)]
+
+
+def _rows_in_the_lake(home: Home, contract_id: str) -> int:
+    """As the ledger has it: counting the files takes longer than landing a day."""
+    landings = chain.from_iterable(ledger.read(path) for path in (home.control / "landing").glob(f"{contract_id}.*"))
+    return sum(int(one.accepted + one.tombstones) for one in landings if one.measure == "rows")
+
+
+def _told(platform: Platform, day: date) -> dict[str, Any]:
+    """What the ledger says of one date."""
+    shape, files = platform.catalog.derived["control.landing"], platform.desk.home.control / "landing"
+    shown = ("contract", "source", "status", "delivered", "accepted", "unchanged", "quarantined", "tombstones")
+    narrowed = replace(shape, columns=tuple(column for column in shape.columns if column.name in shown))
+    where = f"business_date = date '{day}' and measure = 'rows'"
+    return {"preview": preview(narrowed, files.glob("*.parquet"), where=where, rows=len(platform.catalog.sources))}
 
 
 def _spec(contract: Contract, *, readable: bool = True) -> dg.AssetSpec:
@@ -97,6 +114,9 @@ def _results(
     )  # fmt: skip
     if faults:
         return
+    day = platform.dates(context).last
+    landings = (landing for outcome in outcomes for landing in outcome.landings)
+    of_the_day = [landing for landing in landings if landing.measure == "rows" and landing.business_date == day]
     counts = {
         of: sum(outcome.total(of) for outcome in outcomes)
         for of in ("delivered", "accepted", "unchanged", "tombstones")
@@ -107,23 +127,12 @@ def _results(
             **{f"rows_{of}": count for of, count in counts.items()},
             "rows_quarantined": quarantined,
             "dates_reused": sum(outcome.reused for outcome in outcomes),
-            "preview": _preview(
-                platform.desk.home, platform.catalog.sources[contract_id], platform.dates(context).last
+            "dagster/partition_row_count": sum(int(landing.accepted + landing.tombstones) for landing in of_the_day),
+            "dagster/row_count": _rows_in_the_lake(platform.desk.home, contract_id),
+            "preview": preview(
+                platform.catalog.sources[contract_id],
+                (platform.desk.home.lake / contract_id).glob(f"*/business_date={day}/*.parquet"),
+                where="_change = 'upsert'",
             ),
         },
-    )
-
-
-def _preview(home: Home, contract: Contract, day: object) -> dg.MetadataValue:
-    """A few rows in Markdown, of the columns that are not personal."""
-    shown = [c.name for c in contract.columns if not (c.identifier or c.personal_class)]
-    if not shown:
-        return dg.MetadataValue.md("every column is personal")
-    landed = f"{lake.scan(home, contract.id)} where business_date = date '{day}'"
-    query = f"select {', '.join(shown)} from {landed} limit {_PREVIEWED}"
-    with closing(duckdb.connect()) as con:
-        rows = con.execute(query).fetchall()
-    lines = [" | ".join(shown), " | ".join("---" for _ in shown), *(" | ".join(map(str, row)) for row in rows)]
-    return dg.MetadataValue.md(
-        "\n".join(f"| {line} |" for line in lines) if rows else "nothing new or changed on this date"
     )

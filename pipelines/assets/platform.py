@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,7 @@ from pipelines.contracts.load import Catalog, load_catalog
 from pipelines.contracts.model import Contract
 from pipelines.ingest.batch import Desk
 from pipelines.ingest.night import open_desk
-from pipelines.settings import Settings
+from pipelines.settings import PROJECT, Settings
 
 # Run tags. A backfill from the command line is a run of its last partition that says from where it reaches back:
 # Dagster stores an event per asset and partition of a range, which takes longer than the work itself.
@@ -48,17 +48,15 @@ class Platform:
     @cached_property
     def partitions(self) -> dg.DailyPartitionsDefinition:
         """A partition per business date, in the time zone of the bank."""
-        last = self.bank.last_date
+        last, calendar = self.bank.last_date, self.bank.calendar
         end = (last + timedelta(days=1)).isoformat() if last else None
-        closed = []
-        if last and (self.bank.calendar.closed_weekdays or self.bank.calendar.holidays):
-            days = (self.bank.first_date + timedelta(days=n) for n in range((last - self.bank.first_date).days + 1))
-            closed = [day.isoformat() for day in days if not self.bank.is_business_date(day)]
+        closed = [f"0 0 * * {weekday}" for weekday in calendar.closed_weekdays]  # as Dagster wants it: when one begins
+        holidays = [datetime.combine(day, time()) for day in calendar.holidays]
         return dg.DailyPartitionsDefinition(
             start_date=self.bank.first_date.isoformat(),
             end_date=end,
             timezone=self.bank.time_zone,
-            exclusions=closed or None,
+            exclusions=[*closed, *holidays] or None,
         )
 
     def dates(self, context: dg.AssetExecutionContext) -> RunDates:
@@ -83,9 +81,23 @@ def column_schema(contract: Contract, *, lake: bool = False) -> dg.TableSchema:
 
 def static_metadata(contract: Contract, *, lake: bool = False) -> dict[str, Any]:
     """What is known of an asset before it is ever materialised."""
-    return {
-        "dagster/column_schema": column_schema(contract, lake=lake),
+    told = {
         "contract": f"{contract.id} {contract.version}",
+        "file": contract.path.relative_to(PROJECT).as_posix() if contract.path.is_relative_to(PROJECT) else None,
         "grain": contract.grain,
         "key": ", ".join(contract.key),
+        "limitations": contract.limitations.strip(),
+        **(_delivery(contract) if contract.kind == "source" else {}),
+    }
+    known = {name: text for name, text in told.items() if text}
+    return {"dagster/column_schema": column_schema(contract, lake=lake), **known}
+
+
+def _delivery(contract: Contract) -> dict[str, str | None]:
+    carried = f", carried forward {contract.carry_forward_days} days" if contract.carry_forward_days else ""
+    return {
+        "delivery": f"{contract.delivery}, {contract.criticality}{carried}",
+        "due": contract.available_at and f"{contract.available_at} bank time on the day after the business date",
+        "purposes": ", ".join(contract.purposes),
+        "legal_basis": contract.legal_basis,
     }

@@ -11,6 +11,7 @@ from pipelines.audit.evidence import CheckResult, Evidence
 from pipelines.audit.gates import REGISTRY, gate_of
 from pipelines.audit.run import audit_candidate
 from pipelines.release.candidate import build_candidate, candidate_of, prune_candidates
+from pipelines.release.catalogue import CONSUMERS
 from pipelines.release.publish import publish
 
 GROUP = "release"
@@ -73,6 +74,24 @@ def release_assets(platform: Platform, marts: Sequence[dg.AssetKey]) -> list[dg.
         )
 
     return [candidate, evidence, release]
+
+
+def consumer_assets(platform: Platform) -> list[dg.AssetSpec]:
+    """Who reads a release, as external assets: the exposures of the dbt project."""
+    return [_consumer(platform, name) for name in CONSUMERS]
+
+
+def _consumer(platform: Platform, name: str) -> dg.AssetSpec:
+    products = [p for p in platform.catalog.products.values() if p.consumer in (name, "shared")]
+    listed = "\n".join(f"- `{product.consumer}.{product.table}`: {product.purpose}" for product in products)
+    return dg.AssetSpec(
+        ["consumers", name],
+        deps=[RELEASE],
+        group_name="consumers",
+        owners=[f"team:{name}"],
+        description=f"Reads, of the current release:\n\n{listed}",
+        metadata={"file": f"releases/current/{name}/{name}.duckdb"},
+    )
 
 
 def _candidates(platform: Platform, days: Sequence[date]) -> list[Path]:

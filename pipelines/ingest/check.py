@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 
 import duckdb
+import pyarrow as pa
 
 from pipelines.contracts.checks import row_checks
 from pipelines.contracts.feed import Mapping
@@ -22,20 +23,21 @@ from pipelines.settings import Home
 
 
 def date_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, calendar: list[date]) -> None:
-    """Make table `dated`: `mapped` with `business_date`, null where it cannot be read.
+    """Make view `dated`: `mapped` with `business_date`, null where it cannot be read.
 
     Rows of a history file count from the first date of `calendar` on which they are known, and are left out where
     that lies after its end; rows of a daily file count from its date.
     """
     if not delivery.is_history:
         con.execute(
-            f"create or replace temp table dated as select *, date '{delivery.date}' as business_date from mapped"
+            f"create or replace temp view dated as select *, date '{delivery.date}' as business_date from mapped"
         )
         return
-    con.execute("create or replace temp table calendar (day date)")
-    con.executemany("insert into calendar values (?)", [[day] for day in calendar])
+    con.register("_calendar", pa.table({"day": pa.array(calendar, pa.date32())}))
+    con.execute("create or replace temp table calendar as from _calendar")
+    con.unregister("_calendar")
     con.execute(
-        "create or replace temp table dated as select mapped.*, day as business_date from mapped "
+        "create or replace temp view dated as select mapped.*, day as business_date from mapped "
         "asof left join calendar on mapped._known <= calendar.day where _known is null or day is not null"
     )
 
@@ -43,7 +45,7 @@ def date_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, calendar: list
 def find_faults(
     con: duckdb.DuckDBPyConnection, delivery: Delivery, home: Home, dates: list[date], apart: Iterable[int], window: int
 ) -> None:
-    """Make table `checked` from `dated`: the rows of `dates`, with `_faults`, a list of structs.
+    """Make table `checked` of `dated` and in its place: the rows of `dates`, with `_faults`, a list of structs.
 
     A row whose date cannot be read belongs to the first of `dates`, unless it is in quarantine already (`apart`).
     `window` is the number of days over which a key of an append delivery may not come again.
@@ -59,6 +61,8 @@ def find_faults(
         f"where business_date between date '{first}' and date '{last}' "
         f"or (business_date is null and coalesce(_line not in ({read_before}), true)))"
     )
+    con.execute("drop view dated")
+    con.execute("drop table mapped")
     _find_duplicates(con, delivery, home, first, last, window)
     _find_orphans(con, contract, home)
 

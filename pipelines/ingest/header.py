@@ -13,6 +13,9 @@ from pipelines.contracts.feed import Feed, Mapping
 from pipelines.ingest.deliveries import Delivery
 
 
+LINE = "_line"
+
+
 def check_columns(con: duckdb.DuckDBPyConnection, delivery: Delivery, columns: Sequence[str]) -> None:
     """Raise DeliveryFault unless every column the feed uses is there once and every other one is ignored by name.
 
@@ -28,6 +31,8 @@ def check_columns(con: duckdb.DuckDBPyConnection, delivery: Delivery, columns: S
     counts = Counter(column.lower() for column in columns)
     if twice := sorted(column for column in set(columns) if counts[column.lower()] > 1):
         raise delivery.fault("wrong_header", f"a column is named twice: {_listed(twice)}", action)
+    if LINE in counts:
+        raise delivery.fault("wrong_header", f"{LINE} is what ingest itself calls the line of a row", action)
     if missing := sorted(known - set(columns)):
         raise delivery.fault("wrong_header", f"no column {_listed(missing)}; the file has {_listed(columns)}", action)
     if extra := sorted(set(columns) - known):

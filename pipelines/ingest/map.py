@@ -72,7 +72,7 @@ def map_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows) -> 
 
 def _tried(sql: str) -> str:
     """SQL for a list of the one value of an expression; null where the expression fails for a row."""
-    if re.fullmatch(r"\w+", sql.strip()):
+    if re.fullmatch(r"[A-Za-z_]\w*(\.\w+)?", sql.strip()):
         return f"[cast({sql} as varchar)]"
     return f"try([cast(({sql}) as varchar)])"
 

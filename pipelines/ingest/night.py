@@ -26,7 +26,11 @@ from pipelines.vault.keys import KeyRing
 
 @dataclass
 class Outcome:
-    """What a run did with one feed: the landings it made, or the fault that stopped it."""
+    """What a run did with one feed, or the fault that stopped it.
+
+    `landings` are those of the dates asked for, made now or found as they should be, and of every other date that was
+    landed on the way; `reused` counts the dates found.
+    """
 
     feed: Feed
     landings: list[Landing] = field(default_factory=list)
@@ -34,7 +38,7 @@ class Outcome:
     fault: DeliveryFault | None = None
 
     def total(self, of: str) -> int:
-        """Sum of one field over the rows that were landed, for example `accepted`."""
+        """Sum of one field over the rows of `landings`, for example `accepted`."""
         return int(sum(getattr(landing, of) for landing in self.landings if landing.measure == "rows"))
 
 
@@ -87,6 +91,9 @@ def _ingest_feed(desk: Desk, feed: Feed, first: date, last: date, outcome: Outco
         _ingest_history(desk, feed, correction, first, last, outcome)
     if feed.daily:
         _ingest_days(desk, feed, correction, first, last, outcome)
+    made = {landing.business_date for landing in outcome.landings}
+    asked = (landing for landing in correction.ledger.landings if first <= landing.business_date <= last)
+    outcome.landings += [landing for landing in asked if landing.business_date not in made]
 
 
 def _ingest_history(desk: Desk, feed: Feed, correction: Correction, first: date, last: date, outcome: Outcome) -> None:

@@ -202,8 +202,9 @@ def _store(
     con: duckdb.DuckDBPyConnection, name: str, columns: tuple[str, ...], table: pa.Table, unsplit: list[Unsplit],
     body: Body,
 ) -> Rows:  # fmt: skip
-    con.register("_read", table)
-    fields = ", ".join(f"nullif({quoted(c)}, '') as {quoted(c)}" for c in columns)
+    # By position: some names have a meaning of their own for the engine.
+    con.register("_read", table.rename_columns(["_line", *(f"_{n}" for n in range(len(columns)))]))
+    fields = ", ".join(f"nullif(_{n}, '') as {quoted(c)}" for n, c in enumerate(columns))
     con.execute(f"create or replace temp table {quoted(name)} as select _line, {fields} from _read")
     con.unregister("_read")
     return Rows(name, columns, table.num_rows + len(unsplit), unsplit, body.declared)

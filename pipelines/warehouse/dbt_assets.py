@@ -37,8 +37,12 @@ class WarehouseTranslator(DagsterDbtTranslator):
         identity: a blocking check of a lake asset would have to come before and after, and Dagster would run dbt twice.
         """
         spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        if spec is None:
+            return None
         on_source = asset_spec.key.path[0] in {LAKE, *OUTSIDE_THE_LAKE}
-        return spec._replace(blocking=False) if spec and on_source else spec
+        return spec._replace(
+            blocking=spec.blocking and not on_source, description=_asserted(manifest, manifest["nodes"][unique_id])
+        )
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """`marts/customer_360`, `lake/core/transaction`, `control/policy`."""
@@ -64,11 +68,12 @@ class WarehouseTranslator(DagsterDbtTranslator):
     def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> dict[str, Any]:
         """Columns and table name, and what the contract says."""
         meta = _meta(dbt_resource_props)
-        told = {"grain": meta.get("grain"), "contract": meta.get("contract"), "key": ", ".join(meta.get("key") or [])}
+        contract = f"{meta['contract']} {meta.get('version', '')}".strip() if "contract" in meta else None
+        told = {"grain": meta.get("grain"), "contract": contract, "key": ", ".join(meta.get("key") or [])}
         return {
             **super().get_metadata(dbt_resource_props),
             **{name: text for name, text in told.items() if text},
-            "file": dbt_resource_props.get("original_file_path", ""),
+            "file": f"dbt_project/{dbt_resource_props['original_file_path']}",
         }
 
 
@@ -107,13 +112,13 @@ def _events(
     translator: WarehouseTranslator,
 ) -> Iterator[Any]:
     """A result of dbt in Dagster's terms: an output or a check result."""
-    rows = message.pop("rows", None)
+    rows, columns = message.pop("rows", None), message.pop("columns", None)
     event = DbtCoreCliEventMessage(raw_event=message, event_history_metadata={})
+    found: dict[str, Any] = {} if rows is None else {"dagster/row_count": rows}
+    if columns and not parsed["nodes"][message["data"]["node_info"]["unique_id"]]["columns"]:
+        found["dagster/column_schema"] = dg.TableSchema([dg.TableColumn(name, type_) for name, type_ in columns])
     for told in event.to_default_asset_events(parsed, translator, context):
-        if isinstance(told, dg.Output) and rows is not None:
-            yield told.with_metadata({**told.metadata, "dagster/row_count": rows})
-        else:
-            yield told
+        yield told.with_metadata({**told.metadata, **found}) if isinstance(told, dg.Output) else told
 
 
 def _selection(
@@ -127,6 +132,13 @@ def _selection(
         dagster_dbt_translator=translator, current_dbt_indirect_selection_env=None,
     )  # fmt: skip
     return [*arguments, *(["--indirect-selection", indirect] if indirect else [])]
+
+
+def _asserted(parsed: Mapping[str, Any], test: Mapping[str, Any]) -> str | None:
+    """What a test asserts: its own description, or that of the generic test it is one of."""
+    words = [test.get("description")]
+    words += [parsed["macros"][name]["description"] for name in test["depends_on"]["macros"] if ".test_" in name]
+    return next((text.strip() for text in words if text), None)
 
 
 def _layer(dbt_resource_props: Mapping[str, Any]) -> str:

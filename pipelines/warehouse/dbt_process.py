@@ -63,21 +63,23 @@ class _Reporter:
     def __call__(self, event: EventMsg) -> None:
         if event.info.name in RESULT_EVENTS:
             message = msg_to_dict(event)
-            message["rows"] = _row_count(message["data"])
+            message["rows"], message["columns"] = _table(message["data"])
             with self._lock:
                 print(json.dumps(message), file=self._results, flush=True)
 
 
-def _row_count(data: dict[str, Any]) -> int | None:
-    """Rows of the table that was just built: DuckDB keeps the number, so it costs a millisecond."""
+def _table(data: dict[str, Any]) -> tuple[int | None, list[tuple[str, str]] | None]:
+    """Rows and columns of the table that was just built: DuckDB keeps them, so it costs a millisecond."""
     node = data["node_info"]
     if node["materialized"] not in ("table", "incremental", "seed", "snapshot") or node["node_status"] != "success":
-        return None
+        return None, None
     handle = DuckDBConnectionManager.env().handle()
     try:
-        return handle.cursor().execute(f"select count(*) from {node['node_relation']['relation_name']}").fetchone()[0]
+        cursor, name = handle.cursor(), node["node_relation"]["relation_name"]
+        rows = cursor.execute(f"select count(*) from {name}").fetchone()[0]
+        return rows, [(column, type_.lower()) for column, type_, *_ in cursor.execute(f"describe {name}").fetchall()]
     except duckdb.Error:
-        return None
+        return None, None
     finally:
         handle.close()
 

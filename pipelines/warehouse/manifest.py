@@ -30,7 +30,10 @@ def manifest(dbt: Dbt) -> Path:
     directory = make_directory(dbt.home.dbt)
     wanted = directory / f"manifest-{_digest(dbt)}.json"
     if not wanted.exists():
+        waited = dbt.close()  # it is parsing the same files, and started again it finds them parsed
         _parse(dbt, wanted)
+        if waited:
+            dbt.start()
     return wanted
 
 

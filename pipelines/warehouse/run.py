@@ -87,11 +87,12 @@ class Dbt:
             _end(process, done=outcome is not None)
         self._judge(outcome, process.returncode)
 
-    def close(self) -> None:
-        """Stop a process that was started and not used."""
+    def close(self) -> bool:
+        """Stop a process that was started and not used; tells whether there was one."""
         process, self._process = self._process, None
         if process is not None:
             _end(process, done=False)
+        return process is not None
 
     def _spawn(self, mode: str, target: Path) -> subprocess.Popen[str]:
         make_directory(self.home.path, PASSAGE_DIR)

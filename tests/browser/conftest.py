@@ -135,7 +135,7 @@ def _loaded(server: Ui, process: subprocess.Popen[bytes]) -> bool | None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> bool:
-    """Ask the server to end. Whether it or a process of its group was still there after a time; then they are killed."""
+    """Ask the server to end. True where it or a process of its group was left after a time and had to be killed."""
 
     def gone() -> bool | None:
         process.poll()

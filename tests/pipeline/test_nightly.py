@@ -64,8 +64,8 @@ def test_every_landing_balances(xiaocheng):
         assert landing.declared is None or landing.declared == landing.delivered, landing
 
 
-def test_every_low_risk_decision_is_the_one_the_bank_was_made_for(xiaocheng, expected):
-    ring = KeyRing.open(xiaocheng.home / "vault", "5a" * 32)
+def test_every_low_risk_decision_is_the_one_the_bank_was_made_for(xiaocheng, expected, vault_key):
+    ring = KeyRing.open(xiaocheng.home / "vault", vault_key)
     crosswalk = pl.read_parquet(xiaocheng.home / "identity" / "party_crosswalk.parquet")
     from pipelines.vault.tokens import hmac_sha256
 

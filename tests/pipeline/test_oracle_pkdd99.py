@@ -35,13 +35,13 @@ LAST_DAY, PARTIES, SEED = date(1994, 3, 31), 50, 1999
 # The platform against the oracle
 
 
-def mart_rows(home: Path, mart: str, day: date) -> pl.DataFrame:
+def mart_rows(home: Path, mart: str, day: date, vault_key: str) -> pl.DataFrame:
     """What risk reads of one mart as of one day, keyed by client_id: all this module knows of a home."""
     from pipelines.vault.keys import KeyRing
 
     crosswalk = pl.read_parquet(home / "identity" / "party_crosswalk.parquet").filter(pl.col("source") == "core")
     assert crosswalk["party_id"].is_unique().all(), "the crosswalk merges clients: the oracle compares them one by one"
-    ring = KeyRing.open(home / "vault", os.environ.get("ZHONGTAI_VAULT_KEY"))
+    ring = KeyRing.open(home / "vault", vault_key)
     key = ring.pseudonym_key("risk").encode()
     names = pl.DataFrame({
         "client_id": crosswalk["record_key"],
@@ -62,20 +62,24 @@ def truth() -> dict[date, dict[str, pl.DataFrame]]:
 
 
 @needs_public_data
+@pytest.mark.slow
+@pytest.mark.xdist_group("pkdd99")
 @pytest.mark.parametrize("mart", MARTS)
 @pytest.mark.parametrize("day", DATES, ids=str)
-def test_fifty_parties_agree_in_every_column(pkdd99_home: Path, truth, day: date, mart: str):
+def test_fifty_parties_agree_in_every_column(pkdd99_home: Path, vault_key, truth, day: date, mart: str):
     everyone = sorted(truth[day]["customer_360"]["client_id"])
     chosen = random.Random(f"{SEED} {day}").sample(everyone, PARTIES)
-    actual = mart_rows(pkdd99_home, mart, day).filter(pl.col("client_id").is_in(chosen))
+    actual = mart_rows(pkdd99_home, mart, day, vault_key).filter(pl.col("client_id").is_in(chosen))
     assert not (report := differences(recompute(RAW, day, chosen)[mart], actual, KEYS[mart])), report
 
 
 @needs_public_data
+@pytest.mark.slow
+@pytest.mark.xdist_group("pkdd99")
 @pytest.mark.parametrize("mart", MARTS)
 @pytest.mark.parametrize("day", DATES, ids=str)
-def test_all_parties_agree_in_every_column(pkdd99_home: Path, truth, day: date, mart: str):
-    assert not (report := differences(truth[day][mart], mart_rows(pkdd99_home, mart, day), KEYS[mart])), report
+def test_all_parties_agree_in_every_column(pkdd99_home: Path, vault_key, truth, day: date, mart: str):
+    assert not (report := differences(truth[day][mart], mart_rows(pkdd99_home, mart, day, vault_key), KEYS[mart])), report
 
 
 def differences(expected: pl.DataFrame, actual: pl.DataFrame, keys: list[str], shown: int = 5) -> str:

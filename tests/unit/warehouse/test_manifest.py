@@ -23,8 +23,11 @@ def test_parsed_only_after_a_change(dbt):
     assert time.perf_counter() - began < 0.3
 
     write(dbt.project / "models/marts/coverage.sql", "select 1 as one")
+    dbt.start()
+    early = dbt._process
     second = manifest(dbt)
     assert second != first and not first.exists()
+    assert early.returncode is not None and dbt._process.poll() is None, "dbt waits again, with the new project"
     assert "model.zhongtai.coverage" in json.loads(second.read_text())["nodes"]
     assert {path.name for path in dbt.home.dbt.iterdir()} == {second.name, "target", "stderr.log"}
 

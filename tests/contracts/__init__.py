@@ -1,0 +1,1 @@
+"""Tests that hold the project's own contracts, dbt models and policy against each other."""

@@ -1,0 +1,49 @@
+"""The project's contracts, and its dbt models as dbt compiles them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.settings import PROJECT
+
+DBT = PROJECT / "dbt_project"
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """SQL of every model by name, and the home it was compiled for."""
+
+    models: dict[str, str]
+    home: Path
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Catalog:
+    """Every contract of the project."""
+    return load_catalog(PROJECT / "data_contracts")
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
+    """What dbt would run for a night, without running it. Takes dbt's start, once."""
+    target, home = tmp_path_factory.mktemp("dbt"), tmp_path_factory.mktemp("home")
+    (home / "warehouse").mkdir()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ZHONGTAI_", "DBT_"))}
+    environment |= {"ZHONGTAI_HOME": str(home), "ZHONGTAI_FROM": "1994-03-01", "ZHONGTAI_TO": "1994-03-31"}
+    command = [
+        str(Path(sys.executable).with_name("dbt")), "--quiet", "compile", "--select", "resource_type:model",
+        "--project-dir", str(DBT), "--profiles-dir", str(DBT), "--target-path", str(target), "--log-path", str(target),
+    ]  # fmt: skip
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    files = (target / "compiled" / "zhongtai" / "models").rglob("*.sql")
+    models = {path.stem: path.read_text(encoding="utf-8") for path in files if path.parent.suffix != ".yml"}
+    assert models
+    return Compiled(models, home)

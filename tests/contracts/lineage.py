@@ -1,0 +1,198 @@
+"""Traces columns of compiled dbt models to the contracts they come from, with sqlglot.
+
+What belongs here: which columns and tables a model reads, for what, and what follows from that over many models.
+What does not: what may be read, which the tests say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from graphlib import TopologicalSorter
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import Scope, build_scope
+
+from pipelines.contracts.arrow import LAKE_COLUMNS
+from pipelines.contracts.load import Catalog
+
+_LAYERS = {"staging", "intermediate", "marts"}
+_PLACE = re.compile(r".*/(?:lake/(?P<lake>[^/]+)/.*|(?P<folder>control|identity)/(?P<file>\w+).*)\.parquet")
+_DECIDES_ROWS = ("where", "joins", "group", "having", "qualify", "distinct", "limit")
+
+
+@dataclass(frozen=True, order=True)
+class Origin:
+    """A column of a model, or of a contract's table."""
+
+    table: str
+    column: str
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What one model reads: origins of each of its columns, of what decides on its rows, and every table."""
+
+    columns: dict[str, frozenset[Origin]]
+    rows: frozenset[Origin]
+    tables: frozenset[str]
+
+
+class Lineage:
+    """All models of a project, each traced to what it reads directly, and from there on to contracts."""
+
+    def __init__(self, models: Mapping[str, str], catalog: Catalog) -> None:
+        parsed = {name: _with_names(sqlglot.parse_one(sql, dialect="duckdb")) for name, sql in models.items()}
+        reads = {name: {t.name for t in tree.find_all(exp.Table)} & models.keys() for name, tree in parsed.items()}
+        schema = {_named(contract.id): _columns(contract) for contract in _readable(catalog)}
+        self.contracts = {_named(contract.id): contract for contract in _readable(catalog)}
+        self.traces: dict[str, Trace] = {}
+        for name in TopologicalSorter(reads).static_order():
+            self.traces[name] = _trace(parsed[name], schema)
+            schema[name] = dict.fromkeys(self.traces[name].columns, "varchar")
+        self.ancestors = cache(self._ancestors)
+        self.row_ancestors = cache(self._row_ancestors)
+        self.tables = cache(self._tables)
+
+    def _ancestors(self, origin: Origin) -> frozenset[Origin]:
+        """Every column that the value of `origin` descends from, itself included."""
+        if origin.table not in self.traces:
+            return frozenset([origin])
+        direct = self.traces[origin.table].columns[origin.column]
+        return frozenset([origin]).union(*(self.ancestors(parent) for parent in direct))
+
+    def _row_ancestors(self, model: str) -> frozenset[Origin]:
+        """Every column that a join, a filter or a grouping on the way to `model` looks at."""
+        if model not in self.traces:
+            return frozenset()
+        trace = self.traces[model]
+        looked_at = frozenset().union(*(self.ancestors(origin) for origin in trace.rows))
+        return looked_at.union(*(self.row_ancestors(table) for table in trace.tables))
+
+    def _tables(self, model: str) -> frozenset[str]:
+        """Every table on the way to `model`, whatever is read of it."""
+        if model not in self.traces:
+            return frozenset([model])
+        return frozenset([model]).union(*(self.tables(table) for table in self.traces[model].tables))
+
+
+def table_of(contract_id: str) -> str:
+    """What a contract's table is called in a lineage."""
+    return _named(contract_id)
+
+
+def _readable(catalog: Catalog) -> list:
+    return [*catalog.sources.values(), *catalog.derived.values()]
+
+
+def _named(contract_id: str) -> str:
+    return contract_id.replace(".", "__")
+
+
+def _columns(contract) -> dict[str, str]:
+    names = [column.lake_name if contract.kind == "source" else column.name for column in contract.columns]
+    if contract.kind == "source":
+        names += [name for name, _ in LAKE_COLUMNS] + ["source", "business_date"]
+    return dict.fromkeys(names, "varchar")
+
+
+def _with_names(tree: exp.Expression) -> exp.Expression:
+    """Replace files and dbt's schemas by plain table names. Raises ValueError for a table of nobody."""
+
+    def rename(node: exp.Expression) -> exp.Expression:
+        if not isinstance(node, exp.Table):
+            return node
+        if isinstance(node.this, exp.Func):
+            found = _PLACE.fullmatch(node.this.find(exp.Literal).this)
+            if found is None:
+                raise ValueError(f"reads a file that no contract describes: {node.sql('duckdb')}")
+            name = _named(found["lake"] or f"{found['folder']}.{found['file']}")
+        elif node.db in _LAYERS:
+            name = node.name
+        elif node.db:
+            raise ValueError(f"reads a table outside the project: {node.sql('duckdb')}")
+        else:
+            return node
+        return exp.alias_(exp.to_table(name), node.alias, table=True) if node.alias else exp.to_table(name)
+
+    return tree.transform(rename)
+
+
+def _trace(tree: exp.Expression, schema: Mapping[str, Mapping[str, str]]) -> Trace:
+    qualified = qualify(tree, dialect="duckdb", schema=dict(schema), quote_identifiers=False)
+    root = build_scope(qualified)
+    assert root is not None
+    scopes = list(root.traverse())
+    resolver = _Resolver(scopes)
+    columns = {name: resolver.output(root, n) for n, name in enumerate(qualified.named_selects)}
+    rows = frozenset().union(*(resolver.deciding(scope) for scope in scopes))
+    sources = (source for scope in scopes for source in scope.sources.values())
+    return Trace(columns, rows, frozenset(source.name for source in sources if isinstance(source, exp.Table)))
+
+
+class _Resolver:
+    """Follows columns through the scopes of one query to the tables it reads."""
+
+    def __init__(self, scopes: list[Scope]) -> None:
+        self._scopes = {id(scope.expression): scope for scope in scopes}
+        self._known: dict[tuple[int, int], frozenset[Origin]] = {}
+
+    def output(self, scope: Scope, position: int) -> frozenset[Origin]:
+        """Origins of the output column at `position` of a scope."""
+        key = (id(scope.expression), position)
+        if key not in self._known:
+            if isinstance(scope.expression, exp.SetOperation):
+                branches = (self.output(branch, position) for branch in scope.set_operation_scopes)
+                self._known[key] = frozenset().union(*branches)
+            else:
+                self._known[key] = self._origins(scope.expression.selects[position])
+        return self._known[key]
+
+    def deciding(self, scope: Scope) -> frozenset[Origin]:
+        """Origins of what the clauses of a scope look at to decide on its rows."""
+        parts = (scope.expression.args.get(clause) for clause in _DECIDES_ROWS)
+        return frozenset().union(*(self._origins(one) for part in parts for one in _listed(part)))
+
+    def _origins(self, expression: exp.Expression) -> frozenset[Origin]:
+        found = [self._of_column(column) for column in expression.find_all(exp.Column)]
+        # count(*) names no column: what it comes to is decided by what is counted.
+        counted = (count for count in expression.find_all(exp.Count) if isinstance(count.this, exp.Star))
+        found += [self._counted(self._scopes[id(count.parent_select)]) for count in counted]
+        return frozenset().union(*found)
+
+    def _counted(self, scope: Scope) -> frozenset[Origin]:
+        read = [source for _, source in scope.selected_sources.values() if isinstance(source, Scope)]
+        return self.deciding(scope).union(*(self._counted(inner) for inner in (*read, *scope.set_operation_scopes)))
+
+    def _of_column(self, column: exp.Column) -> frozenset[Origin]:
+        scope: Scope | None = self._scopes[id(column.parent_select)]
+        while scope is not None and column.table not in scope.sources:
+            scope = scope.parent
+        if scope is None:
+            raise ValueError(f"{column.sql()} belongs to no table")
+        source = scope.sources[column.table]
+        if isinstance(source, exp.Table):
+            return frozenset([Origin(source.name, column.name)])
+        return self.output(source, source.expression.named_selects.index(column.name))
+
+
+def _listed(part: object) -> list[exp.Expression]:
+    return [one for one in (part if isinstance(part, list) else [part]) if isinstance(one, exp.Expression)]
+
+
+def leaks(lineage: Lineage, forbidden: frozenset[str]) -> list[str]:
+    """Every way in which a table of `forbidden` reaches a model: as value, as row, or by being read at all."""
+    found = []
+    for model, trace in lineage.traces.items():
+        for column in trace.columns:
+            if touched := {o.table for o in lineage.ancestors(Origin(model, column))} & forbidden:
+                found.append(f"value {model}.{column} descends from {', '.join(sorted(touched))}")
+        if touched := {o.table for o in lineage.row_ancestors(model)} & forbidden:
+            found.append(f"rows of {model} depend on {', '.join(sorted(touched))}")
+        if touched := lineage.tables(model) & forbidden:
+            found.append(f"table {model} reads {', '.join(sorted(touched))}")
+    return found

@@ -1,0 +1,1 @@
+"""Tests of ingest: deliveries of a small invented bank are written, spoiled, corrected and landed for real."""
