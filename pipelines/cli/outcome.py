@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from dataclasses import dataclass, field
 from datetime import date
@@ -57,6 +58,9 @@ def execute(settings: Settings, dbt: Dbt, first: date, last: date, *, release_ea
     tags = {FIRST_DATE_TAG: first.isoformat()} if first < last else {}
     tags |= {RELEASE_EACH_TAG: "true"} if release_each else {}
     job = definitions.resolve_job_def(JOB)
+    # Start-up is over and what it imported stays (cli.main): from here on garbage is collected, but not looked for there.
+    gc.freeze()
+    gc.enable()
     outcome = Outcome(settings.bank_name(), last, time.perf_counter())
     preload_in_background()
     with dg.DagsterInstance.get() as instance:

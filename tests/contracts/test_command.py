@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import cli
+from pipelines.cli import contracts as commands
+from pipelines.cli.main import main
 from pipelines.contracts.load import Catalog
 from pipelines.settings import PROJECT
 
@@ -41,8 +42,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ["-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "--quiet", "-m", "first"], ["tag", "first"],
     ):  # fmt: skip
         subprocess.run(["git", "-C", str(tmp_path), *command], check=True, capture_output=True)
-    monkeypatch.setattr(cli.contracts, "PROJECT", tmp_path)
-    monkeypatch.setattr(cli.contracts, "DBT_PROJECT", tmp_path / "dbt_project")
+    monkeypatch.setattr(commands, "PROJECT", tmp_path)
+    monkeypatch.setattr(commands, "DBT_PROJECT", tmp_path / "dbt_project")
     monkeypatch.setenv("ZHONGTAI_CONTRACTS", str(tmp_path / "data_contracts"))
     monkeypatch.setenv("COLUMNS", "400")
     return tmp_path
@@ -56,7 +57,7 @@ def contracts(project: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pyt
         monkeypatch.setattr(sys, "argv", ["zhongtai", "contracts", *arguments])
         capfd.readouterr()
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main()
             raise SystemExit(DONE)
         said = capfd.readouterr()
         return Said(int(ended.value.code or 0), said.out, said.err)

@@ -1,4 +1,4 @@
-"""Columns, types and rules are written in data_contracts/ alone: whatever else says them is derived, or held against it."""
+"""Columns, types and rules are written in data_contracts/ alone; whatever else says them is derived from there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Purpose travels with lineage: a product serves what its ancestors may be used for, or what a release point lets through."""
+"""Purpose travels with lineage: a product serves what its ancestors may be used for, or names a release point."""
 
 from __future__ import annotations
 

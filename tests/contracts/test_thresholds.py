@@ -1,7 +1,7 @@
 """No number decides anything in SQL: thresholds come from policy.yaml, windows from the contracts.
 
 The rule: a comparison has a number on one side only if that number is 0 or 1, or the length of a window that a column
-of a contract names (30 in `credit_amount_30d`), or the largest value of a column's type.
+or a code of a contract names (30 in `credit_amount_30d`), or the largest value of a column's type.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def numbers_that_decide(sql: str) -> set[str]:
 
 def structural(catalog: Catalog) -> set[str]:
     """Numbers that are part of what a column is."""
-    names = [c.name for mart in catalog.marts.values() for c in mart.columns]
+    columns = [column for mart in catalog.marts.values() for column in mart.columns]
+    names = [name for column in columns for name in (column.name, *column.enum)]
     windows = {found[1] for name in names if (found := re.search(r"_(\d+)d$", name))}
     limits = {"99999"}  # decimal(9,4): a ratio that does not fit is cut there
     return {"0", "1"} | windows | limits

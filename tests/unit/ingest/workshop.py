@@ -7,6 +7,7 @@ any check.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -34,10 +35,12 @@ PROJECT_CATALOG: Catalog = load_catalog(PROJECT / "data_contracts")
 
 
 def examples(number: int) -> settings:
-    """How many examples of a property are tried; always the same ones, however slow the machine is."""
+    """How many examples of a property are tried: always the same ones, unless TEST_EFFORT asks for many times more."""
+    effort = int(os.environ.get("TEST_EFFORT", "1"))
     return settings(
-        max_examples=number, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )
+        max_examples=number * effort, deadline=None, derandomize=effort == 1, database=None,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
 
 
 def day(number: int) -> date:
