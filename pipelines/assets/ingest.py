@@ -1,6 +1,7 @@
 """Landed contracts as assets: one step lands them all, or those that are selected."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from itertools import chain
@@ -72,21 +73,6 @@ def ingest_assets(platform: Platform) -> list[dg.AssetsDefinition | dg.AssetSpec
     return [land, *(_spec(platform.catalog.sources[name], readable=False) for name in never)]
 
 
-def _rows_in_the_lake(home: Home, contract_id: str) -> int:
-    """As the ledger has it: counting the files takes longer than landing a day."""
-    landings = chain.from_iterable(ledger.read(path) for path in (home.control / "landing").glob(f"{contract_id}.*"))
-    return sum(int(one.accepted + one.tombstones) for one in landings if one.measure == "rows")
-
-
-def _told(platform: Platform, day: date) -> dict[str, Any]:
-    """What the ledger says of one date."""
-    shape, files = platform.catalog.derived["control.landing"], platform.desk.home.control / "landing"
-    shown = ("contract", "source", "status", "delivered", "accepted", "unchanged", "quarantined", "tombstones")
-    narrowed = replace(shape, columns=tuple(column for column in shape.columns if column.name in shown))
-    where = f"business_date = date '{day}' and measure = 'rows'"
-    return {"preview": preview(narrowed, files.glob("*.parquet"), where=where, rows=len(platform.catalog.sources))}
-
-
 def _spec(contract: Contract, *, readable: bool = True) -> dg.AssetSpec:
     parents = [lake_key(column.references[0]) for column in contract.columns if column.references]
     remark = "" if readable else " No night of this bank can read it: undated, not yet known, or without a feed."
@@ -115,8 +101,11 @@ def _results(
     if faults:
         return
     day = platform.dates(context).last
-    landings = (landing for outcome in outcomes for landing in outcome.landings)
-    of_the_day = [landing for landing in landings if landing.measure == "rows" and landing.business_date == day]
+    landed: Counter[date] = Counter()
+    for landing in chain.from_iterable(outcome.landings for outcome in outcomes):
+        if landing.measure == "rows":
+            landed[landing.business_date] += int(landing.accepted + landing.tombstones)
+    _note_earlier(context, key, landed)
     counts = {
         of: sum(outcome.total(of) for outcome in outcomes)
         for of in ("delivered", "accepted", "unchanged", "tombstones")
@@ -127,7 +116,7 @@ def _results(
             **{f"rows_{of}": count for of, count in counts.items()},
             "rows_quarantined": quarantined,
             "dates_reused": sum(outcome.reused for outcome in outcomes),
-            "dagster/partition_row_count": sum(int(landing.accepted + landing.tombstones) for landing in of_the_day),
+            "dagster/partition_row_count": landed[day],
             "dagster/row_count": _rows_in_the_lake(platform.desk.home, contract_id),
             "preview": preview(
                 platform.catalog.sources[contract_id],
@@ -136,3 +125,30 @@ def _results(
             ),
         },
     )
+
+
+def _note_earlier(context: dg.AssetExecutionContext, key: dg.AssetKey, landed: Mapping[date, int]) -> None:
+    """Tell Dagster of the dates that a backfill reaches back to, which are not partitions of its run.
+
+    Of landed contracts alone: a millisecond per event, and marts hold no other date than the last.
+    """
+    own = set(context.partition_keys)
+    for day in sorted(landed):
+        if day.isoformat() not in own:
+            told = {"dagster/partition_row_count": landed[day]}
+            context.log_event(dg.AssetMaterialization(key, partition=day.isoformat(), metadata=told))
+
+
+def _rows_in_the_lake(home: Home, contract_id: str) -> int:
+    """As the ledger has it: counting the files takes longer than landing a day."""
+    landings = chain.from_iterable(ledger.read(path) for path in (home.control / "landing").glob(f"{contract_id}.*"))
+    return sum(int(one.accepted + one.tombstones) for one in landings if one.measure == "rows")
+
+
+def _told(platform: Platform, day: date) -> dict[str, Any]:
+    """What the ledger says of one date."""
+    shape, files = platform.catalog.derived["control.landing"], platform.desk.home.control / "landing"
+    shown = ("contract", "source", "status", "delivered", "accepted", "unchanged", "quarantined", "tombstones")
+    narrowed = replace(shape, columns=tuple(column for column in shape.columns if column.name in shown))
+    where = f"business_date = date '{day}' and measure = 'rows'"
+    return {"preview": preview(narrowed, files.glob("*.parquet"), where=where, rows=len(platform.catalog.sources))}

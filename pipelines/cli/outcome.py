@@ -58,7 +58,7 @@ def execute(settings: Settings, dbt: Dbt, first: date, last: date, *, release_ea
     tags = {FIRST_DATE_TAG: first.isoformat()} if first < last else {}
     tags |= {RELEASE_EACH_TAG: "true"} if release_each else {}
     job = definitions.resolve_job_def(JOB)
-    # Start-up is over and what it imported stays (cli.main): from here on garbage is collected, but not looked for there.
+    # Start-up is over and what it imported stays (cli.main): garbage is looked for from here on, but not there.
     gc.freeze()
     gc.enable()
     outcome = Outcome(settings.bank_name(), last, time.perf_counter())

@@ -8,7 +8,6 @@ from typing import Annotated
 import duckdb
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from pipelines.cli.options import State, parse_date
 
@@ -44,8 +43,7 @@ def show(
             f"from {found} "
             f"order by business_date, contract, line, rule limit {limit}"
         ).fetchall()
-    table = Table("contract", "date", "file", "line", "key", "rule", "reason", box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*("" if value is None else str(value).strip() for value in row))
-    console.print(table)
+    for name, day_, delivery, line, key, rule, reason in rows:
+        where = f"{name} {day_} {delivery} line {line}" + (f" key {key}" if key else "")
+        console.print(f"{where}\n  {rule}: {reason.strip()}", markup=False)
     console.print(f"{total} faults" + (f", the first {limit} shown" if total > limit else ""))

@@ -32,8 +32,9 @@ def check_history(
     landed = int(sum(each.delivered for each in before))
     again = f"run `zhongtai backfill --from {before[0].business_date}`"
     earlier = con.execute(f"select count(*) from dated where business_date < date '{first}'").fetchall()[0][0]
-    undated = con.execute("select _line from dated where business_date is null").fetchall()
-    earlier += len({line for (line,) in undated} | {record.line for record in rows.unsplit} & set(apart))
+    undated = {line for (line,) in con.execute("select _line from dated where business_date is null").fetchall()}
+    undated |= {record.line for record in rows.unsplit}
+    earlier += len(undated & set(apart))
     if earlier != landed:
         raise delivery.fault(
             "history_changed", f"it has {earlier} rows of before {first}, but {landed} were landed",

@@ -163,9 +163,13 @@ class SmallBank:
 
     def lake(self, of: int = 0) -> pl.DataFrame:
         """Every landed row of a contract, with its date."""
-        return pl.read_parquet(
-            self.home.lake / self.contracts[of].id / "source=[!_]*" / "*" / "part.parquet", hive_partitioning=True
-        ) if any((self.home.lake / self.contracts[of].id).glob("source=[!_]*/*/part.parquet")) else pl.DataFrame()  # fmt: skip
+        rows = [
+            pl.read_parquet(path, glob=False, hive_partitioning=False).with_columns(
+                business_date=date.fromisoformat(path.parent.name.removeprefix("business_date="))
+            )
+            for path in sorted((self.home.lake / self.contracts[of].id).glob("source=[!_]*/*/part.parquet"))
+        ]
+        return pl.concat(rows) if rows else pl.DataFrame()
 
     def state(self, until: date, value: str = "amount", of: int = 0) -> dict[str, Any]:
         """What the landed changes say of each living key after a date."""
@@ -178,7 +182,7 @@ class SmallBank:
     def quarantine(self, of: int = 0) -> list[tuple[Any, ...]]:
         """Date, line, rule and column of each fault."""
         paths = sorted((self.home.quarantine / self.contracts[of].id).glob("*/*/part.parquet"))
-        rows = [pl.read_parquet(path, hive_partitioning=False) for path in paths]
+        rows = [pl.read_parquet(path, glob=False, hive_partitioning=False) for path in paths]
         return [row for each in rows for row in each.select("business_date", "line", "rule", "column_name").rows()]
 
     def landings(self, of: int = 0) -> dict[date, ledger.Landing]:
