@@ -87,7 +87,7 @@ def land(desk: Desk, delivery: Delivery, correction: Correction, dates: list[dat
         check_history(con, delivery, rows, correction.ledger, desk.home, desk.ring, recipe, first, apart)
         window = int(desk.catalog.policy.thresholds["ingest.duplicate_key_days"])
         check.find_faults(con, delivery, desk.home, dates, apart, window)
-        unsplit = [record for record in rows.unsplit if record.line not in set(apart)]
+        unsplit = [record for record in rows.unsplit if record.line not in apart]
         shape = desk.catalog.derived["control.quarantine"]
         quarantine.collect(con, delivery, unsplit, first, shape)
         _check_rejects(con, delivery, len(unsplit))

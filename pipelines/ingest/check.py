@@ -6,7 +6,6 @@ and references to a parent that the lake does not know.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 
 import duckdb
@@ -43,7 +42,7 @@ def date_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, calendar: list
 
 
 def find_faults(
-    con: duckdb.DuckDBPyConnection, delivery: Delivery, home: Home, dates: list[date], apart: Iterable[int], window: int
+    con: duckdb.DuckDBPyConnection, delivery: Delivery, home: Home, dates: list[date], apart: set[int], window: int
 ) -> None:
     """Make table `checked` of `dated` and in its place: the rows of `dates`, with `_faults`, a list of structs.
 

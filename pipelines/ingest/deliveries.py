@@ -41,13 +41,18 @@ class Delivery:
             self.contract.id, self.feed.source, self.date.isoformat(), rule, str(self.path), message, action
         )
 
-    @cached_property
+    @property
     def sha256(self) -> str:
         """Hash of the file as delivered. Raises DeliveryFault where it cannot be read."""
+        return self._taken[0]
+
+    @cached_property
+    def _taken(self) -> tuple[str, tuple[int, int, int]]:
+        """Hash of the file, and what tells whether it is still the file that was hashed."""
         try:
             with self.path.open("rb") as file:
-                self.__dict__["_stamp"] = self._stamp_now()
-                return hashlib.file_digest(file, "sha256").hexdigest()
+                stamp = self._stamp()
+                return hashlib.file_digest(file, "sha256").hexdigest(), stamp
         except FileNotFoundError:
             raise self.missing() from None
         except OSError as error:
@@ -78,7 +83,7 @@ class Delivery:
 
     def require_untouched(self) -> None:
         """Raise DeliveryFault where the file was replaced or written to since its hash was taken."""
-        if self.__dict__["_stamp"] != self._stamp_now():
+        if self._taken[1] != self._stamp():
             again = "run the night again once it is complete"
             raise self.fault("changed_while_read", "the file was written to while it was read", again)
 
@@ -86,7 +91,7 @@ class Delivery:
         due = f" (due {self.contract.available_at} bank time)" if self.contract.available_at else ""
         return f"ask {self.contract.owner} for it{due} and run the night again"
 
-    def _stamp_now(self) -> tuple[int, int, int]:
+    def _stamp(self) -> tuple[int, int, int]:
         stat = self.path.stat()
         return stat.st_ino, stat.st_size, stat.st_mtime_ns
 

@@ -12,7 +12,6 @@ import duckdb
 from pipelines.contracts.feed import Feed, Mapping
 from pipelines.ingest.deliveries import Delivery
 
-
 LINE = "_line"
 
 

@@ -18,7 +18,7 @@ from pipelines.vault.keys import KeyRing
 
 def check_history(
     con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows, ledger: Ledger, home: Home, ring: KeyRing,
-    recipe: str, first: date, apart: list[int],
+    recipe: str, first: date, apart: set[int],
 ) -> None:  # fmt: skip
     """Raise DeliveryFault where the rows before the date `first` are others than those that were landed.
 
@@ -34,7 +34,7 @@ def check_history(
     earlier = con.execute(f"select count(*) from dated where business_date < date '{first}'").fetchall()[0][0]
     undated = {line for (line,) in con.execute("select _line from dated where business_date is null").fetchall()}
     undated |= {record.line for record in rows.unsplit}
-    earlier += len(undated & set(apart))
+    earlier += len(undated & apart)
     if earlier != landed:
         raise delivery.fault(
             "history_changed", f"it has {earlier} rows of before {first}, but {landed} were landed",

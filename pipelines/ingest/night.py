@@ -101,12 +101,18 @@ def _ingest_history(desk: Desk, feed: Feed, correction: Correction, first: date,
     assert feed.history is not None
     book, end = correction.ledger, feed.history.through or date.max
     days = desk.bank.business_dates(desk.bank.first_date, min(last, end))
+    if last >= end and end not in days:
+        # What became known on the closed days before `end` would count from a date that the file no longer has.
+        raise history_delivery(feed, correction.contract, end, desk.directory).fault(
+            "bad_mapping", f"history.through is {end}, a closed day", f"name the business date before it in {feed.path}"
+        )
     known = book.landed_dates() - book.doubtful_dates()
     again = [day for day in days if day in known and day >= first]
     if again:
         delivery = history_delivery(feed, correction.contract, days[-1], desk.directory)
         delivery.require()
-        again = [day for day in again if not _unchanged(desk, delivery, book.of(day))]
+        recipe = desk.recipe(delivery)
+        again = [day for day in again if not _unchanged(desk, delivery, recipe, book.of(day))]
         outcome.reused += sum(day in known and day >= first for day in days) - len(again)
     due = [day for day in days if day not in known] + again
     while due:
@@ -128,7 +134,11 @@ def _ingest_days(desk: Desk, feed: Feed, correction: Correction, first: date, la
             landed = bool(entry) and entry[0].status == "landed"
             if day > last or (landed and day < first):
                 continue
-            if _unchanged(desk, delivery, entry) if landed else entry and not delivery.path.is_file():
+            there = delivery.path.is_file()
+            if landed and there and _unchanged(desk, delivery, desk.recipe(delivery), entry):
+                outcome.reused += 1
+                continue
+            if entry and not landed and not there:  # carried, and still not here
                 outcome.reused += day >= first
                 continue
         outcome.landings += _land_day(desk, delivery, correction)
@@ -138,9 +148,10 @@ def _land_day(desk: Desk, delivery: Delivery, correction: Correction) -> list[La
     book, day = correction.ledger, delivery.date
     if not delivery.path.is_file():
         if day in book.landed_dates():
-            again = "an earlier date was corrected" if day in book.doubtful_dates() else "this night is run again"
+            doubtful = day in book.doubtful_dates()
+            again = "what it stands on was corrected" if doubtful else "the night is run again"
             raise delivery.fault(
-                "missing_delivery", f"no such file any more, and {again}",
+                "missing_delivery", f"no such file any more, but {again}",
                 "put back the file that was landed, or a corrected one, and run the night again",
             )  # fmt: skip
         if delivery.contract.criticality == "optional":
@@ -171,12 +182,10 @@ def _carry(delivery: Delivery, book: Ledger) -> list[Landing]:
     return landings
 
 
-def _unchanged(desk: Desk, delivery: Delivery, entry: list[Landing]) -> bool:
+def _unchanged(desk: Desk, delivery: Delivery, recipe: str, entry: list[Landing]) -> bool:
     """Whether a date was landed from these very bytes by this very recipe, and its file is still what it was."""
     landed = entry[0]
-    if not delivery.path.is_file():
-        return False
-    if (landed.delivery_sha256, landed.recipe_sha256) != (delivery.sha256, desk.recipe(delivery)):
+    if (landed.delivery_sha256, landed.recipe_sha256) != (delivery.sha256, recipe):
         return False
     path = lake.partition(desk.home.lake, landed.contract, landed.source, landed.business_date)
     if landed.landed_sha256 is None:

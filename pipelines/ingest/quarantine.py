@@ -61,22 +61,22 @@ def _value(contract: Contract) -> str:
     return f"case fault.column {' '.join(cases)} else '' end"
 
 
-def lines_before(con: duckdb.DuckDBPyConnection, delivery: Delivery, home: Home, first: date) -> list[int]:
+def lines_before(con: duckdb.DuckDBPyConnection, delivery: Delivery, home: Home, first: date) -> set[int]:
     """Lines of a history file that were put in quarantine before `first` because they have no date of their own."""
     if not delivery.is_history:
-        return []
+        return set()
     of_feed = home.quarantine / delivery.contract.id / f"source={delivery.feed.source}"
     files = [str(path) for path in sorted(of_feed.glob("business_date=*/part.parquet"))]
     if not files:
-        return []
-    return [
+        return set()
+    return {
         line
         for (line,) in con.execute(
             "select distinct line from read_parquet($files, hive_partitioning = false) where business_date < $first "
-            "and (rule = 'malformed' or (rule = 'unreadable' and column_name = 'known_from')) order by line",
+            "and (rule = 'malformed' or (rule = 'unreadable' and column_name = 'known_from'))",
             {"files": files, "first": first},
         ).fetchall()
-    ]
+    }
 
 
 def write(

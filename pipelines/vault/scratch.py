@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +14,12 @@ from pipelines.settings import make_directory
 
 @contextmanager
 def scratch(vault: Path) -> Iterator[Path]:
-    """A private directory of this process, gone afterwards; so are those of processes that were killed."""
+    """A private directory, gone afterwards; so are those of processes that were killed."""
     root = make_directory(vault / "tmp")
     for left in root.iterdir():
-        if not _runs(left.name):
+        if not _runs(left.name.partition(".")[0]):
             shutil.rmtree(left, ignore_errors=True)
-    room = make_directory(root / str(os.getpid()))
+    room = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}.", dir=root))
     try:
         yield room
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -32,9 +33,22 @@ def catalog() -> Catalog:
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
-    """What dbt would run for a night, without running it. Takes dbt's start, once."""
-    target, home = tmp_path_factory.mktemp("dbt"), tmp_path_factory.mktemp("home")
-    (home / "warehouse").mkdir()
+    """What dbt would run for a night, without running it. Takes dbt's start, once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "dbt_compiled"
+    place.mkdir(exist_ok=True)
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (place / "done").exists():
+            _compile(place / "target", place / "home")
+            (place / "done").touch()
+    files = (place / "target" / "compiled" / "zhongtai" / "models").rglob("*.sql")
+    models = {path.stem: path.read_text(encoding="utf-8") for path in files if path.parent.suffix != ".yml"}
+    return Compiled(models, place / "home")
+
+
+def _compile(target: Path, home: Path) -> None:
+    (home / "warehouse").mkdir(parents=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ZHONGTAI_", "DBT_"))}
     environment |= {"ZHONGTAI_HOME": str(home), "ZHONGTAI_FROM": "1994-03-01", "ZHONGTAI_TO": "1994-03-31"}
     command = [
@@ -43,7 +57,3 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
     ]  # fmt: skip
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    files = (target / "compiled" / "zhongtai" / "models").rglob("*.sql")
-    models = {path.stem: path.read_text(encoding="utf-8") for path in files if path.parent.suffix != ".yml"}
-    assert models
-    return Compiled(models, home)

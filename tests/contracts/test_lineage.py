@@ -16,7 +16,6 @@ from pipelines.contracts.load import Catalog
 from .conftest import DBT, Compiled
 from .lineage import Lineage, Origin, leaks, table_of
 
-pytestmark = pytest.mark.xdist_group("dbt")
 EVALUATION = "model_evaluation"
 
 

@@ -10,8 +10,6 @@ from pipelines.contracts.model import Contract
 from .conftest import Compiled
 from .lineage import Lineage, Origin
 
-pytestmark = pytest.mark.xdist_group("dbt")
-
 
 @pytest.fixture(scope="module")
 def lineage(compiled: Compiled, catalog: Catalog) -> Lineage:

@@ -16,7 +16,6 @@ from pipelines.contracts.load import Catalog
 
 from .conftest import DBT, Compiled
 
-pytestmark = pytest.mark.xdist_group("dbt")
 COMPARISONS = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.EQ, exp.NEQ, exp.Between, exp.In)
 
 

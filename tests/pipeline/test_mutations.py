@@ -46,7 +46,9 @@ class Night:
         catalog = copy.copy(self.catalog)
         catalog.sources = catalog.sources | {contract: replace(catalog.sources[contract], **changes)}
         desk = desk_of(catalog, self.home.path, self.deliveries.directory)
-        return {outcome.feed.contract: outcome for outcome in ingest(desk, first, NIGHT, [contract, other_than(contract)])}
+        return {
+            outcome.feed.contract: outcome for outcome in ingest(desk, first, NIGHT, [contract, other_than(contract)])
+        }
 
     def landed(self, contract: str) -> dict[str, bytes]:
         """Every file of the home that says anything of a contract, by its place."""
@@ -246,7 +248,9 @@ def json_row(line: str) -> dict[str, str | None]:
         return {"_text": line}
     names = {"card_ref", "holding", "product", "issued", "recorded", "contactless"}
     texts = {name: row.get(name) for name in names}
-    return {name: value if value is None or isinstance(value, str) else json.dumps(value) for name, value in texts.items()}
+    return {
+        name: value if value is None or isinstance(value, str) else json.dumps(value) for name, value in texts.items()
+    }
 
 
 def csv_rows(lines: list[str], form: Any) -> Iterator[tuple[int, dict[str, str | None]]]:

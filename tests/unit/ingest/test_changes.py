@@ -45,7 +45,9 @@ def deliver_delta(bank, number, delta):
 def after(state, extract):
     """The state after an extract: what it says, and what was there before where it says it badly."""
     return {
-        key: float(value) if value != BAD else state[key] for key, value in extract.items() if value != BAD or key in state
+        key: float(value) if value != BAD else state[key]
+        for key, value in extract.items()
+        if value != BAD or key in state
     }
 
 
@@ -210,7 +212,7 @@ def test_a_correction_that_needs_a_delivery_that_is_gone_says_so_until_it_is_bac
     for first in (day(2), day(DAYS)):  # not only the night that corrected it: the next ones too
         fault = corrected.fault(first)
         assert (fault.date, fault.rule) == (day(3).isoformat(), "missing_delivery")
-        assert "an earlier date was corrected" in fault.message and "put back" in fault.action
+        assert "but what it stands on was corrected" in fault.message and "put back" in fault.action
     deliver(corrected, 3, {"a": "1"})
     corrected.land(day(DAYS))
     assert corrected.files() == at_once.files()
@@ -239,7 +241,13 @@ def test_a_bad_row_is_no_deletion_and_without_a_key_none_is(small_bank):
     bank.deliver(day(4), [("b", "n", 1), ("a",)])  # or the one that does not split
     bank.deliver(day(5), [("b", "n", 1)])
     bank.land(day(1), day(5))
-    assert [sorted(bank.state(day(n))) for n in range(1, 6)] == [["a", "b", "c", "d"], ["a", "b"], ["a", "b"], ["a", "b"], ["b"]]
+    assert [sorted(bank.state(day(n))) for n in range(1, 6)] == [
+        ["a", "b", "c", "d"],
+        ["a", "b"],
+        ["a", "b"],
+        ["a", "b"],
+        ["b"],
+    ]
     assert [landing.tombstones for landing in bank.landings().values()] == [0, 2, 0, 0, 1]
 
 

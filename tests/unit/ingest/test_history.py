@@ -64,7 +64,12 @@ def test_a_row_without_a_date_is_set_apart_once(small_bank):
         (day(1), 3, "unreadable", "known_from"), (day(1), 4, "unreadable", "known_from"), (day(1), 5, "malformed", ""),
         (day(3), 7, "unreadable", "known_from"), (day(3), 8, "malformed", ""),
     ]  # fmt: skip
-    assert [(landing.delivered, landing.quarantined) for landing in bank.landings().values()] == [(4, 3), (0, 0), (3, 2), (0, 0)]
+    assert [(landing.delivered, landing.quarantined) for landing in bank.landings().values()] == [
+        (4, 3),
+        (0, 0),
+        (3, 2),
+        (0, 0),
+    ]
 
 
 def test_a_history_may_grow(small_bank):
@@ -113,7 +118,9 @@ def test_an_unchanged_history_is_not_tokenised_again(small_bank, monkeypatch):
     bank = bank_with(small_bank, rows_until(9))
     bank.land(day(1))
     made = []
-    monkeypatch.setattr("pipelines.ingest.history.tokenise_rows", lambda *given: made.append(given[2]) or tokenise_rows(*given))
+    monkeypatch.setattr(
+        "pipelines.ingest.history.tokenise_rows", lambda *given: made.append(given[2]) or tokenise_rows(*given)
+    )
     bank.land(day(2))
     assert made == []
 
@@ -150,6 +157,15 @@ def test_companions_decide_too(small_bank):
     (bank.root / "deliveries" / "opened_history.csv").unlink()
     fault = bank.fault(day(3), of=1)
     assert (fault.rule, fault.contract) == ("missing_delivery", "test.opened")
+
+
+def test_a_history_ends_on_a_business_date(small_bank):
+    of = contract()
+    bank = small_bank(contracts=(of,), feeds=(history_feed(of, through=day(7)),), closed=("sat", "sun"))
+    bank.deliver("history", rows_until(2), HEADER)
+    bank.land(day(5))
+    fault = bank.fault(day(8))
+    assert (fault.rule, fault.message) == ("bad_mapping", f"history.through is {day(7)}, a closed day")
 
 
 def test_dates_beyond_the_history_come_from_daily_files(small_bank):

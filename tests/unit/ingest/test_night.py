@@ -91,7 +91,7 @@ def test_what_was_landed_is_not_unlanded_where_its_file_is_gone(small_bank, of):
     landed = bank.files()
     (bank.root / "deliveries" / f"thing_{day(2):%Y%m%d}.csv").unlink()
     fault = bank.fault(day(2))
-    assert fault.rule == "missing_delivery" and "no such file any more, and this night is run again" in fault.message
+    assert fault.rule == "missing_delivery" and "no such file any more, but the night is run again" in fault.message
     assert bank.files() == landed
 
 

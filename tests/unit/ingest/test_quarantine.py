@@ -78,10 +78,22 @@ def test_of_a_deletion_only_the_key_counts(small_bank):
     of = replace(OF, delivery="delta", rules=(RowRule("small", "Amounts are small.", "amount < 10", "validity"),))
     bank = small_bank(contracts=(of,), feeds=(feed(of, deleted="cast(op as integer) = 1"),))
     header = HEADER + ",op"
-    bank.deliver(day(1), [("k1", "Ann", 1, "a", None, 0), ("k2", "Ann", 99, "a", None, 0), ("k3", "Ann", 1, "a", None, "?")], header)
-    bank.deliver(day(2), [("k1", None, 99, None, None, 1), (None, None, None, None, None, 1), ("k9", None, "x", None, None, 1)], header)
+    bank.deliver(
+        day(1),
+        [("k1", "Ann", 1, "a", None, 0), ("k2", "Ann", 99, "a", None, 0), ("k3", "Ann", 1, "a", None, "?")],
+        header,
+    )
+    bank.deliver(
+        day(2),
+        [("k1", None, 99, None, None, 1), (None, None, None, None, None, 1), ("k9", None, "x", None, None, 1)],
+        header,
+    )
     bank.land(day(1), day(2))
-    assert [fault[1:] for fault in bank.quarantine()] == [(3, "small", ""), (4, "unreadable", "deleted"), (3, "required", "key")]
+    assert [fault[1:] for fault in bank.quarantine()] == [
+        (3, "small", ""),
+        (4, "unreadable", "deleted"),
+        (3, "required", "key"),
+    ]
     assert bank.state(day(1)) == {"k1": 1} and bank.state(day(2)) == {}
 
 

@@ -97,7 +97,9 @@ def test_many_rows_are_read_in_batches(con, place):
     lines = [f"{n},x" if n % 9_999 == 0 else f"{n},é,{n}" for n in range(45_000)]
     found = read(con, place, "\n".join(["key,name,amount", *lines]).encode())
     assert [record.line for record in found.unsplit] == [n + 2 for n in range(0, 45_000, 9_999)]
-    counted = con.execute("select count(*), count(*) filter (where _line = key::int + 2), sum(amount::int) from delivery")
+    counted = con.execute(
+        "select count(*), count(*) filter (where _line = key::int + 2), sum(amount::int) from delivery"
+    )
     good = [n for n in range(45_000) if n % 9_999]
     assert counted.fetchall() == [(len(good), len(good), sum(good))]
 
@@ -190,7 +192,11 @@ JSON_VALUES = st.one_of(
 
 
 @examples(60)
-@given(records=st.lists(st.fixed_dictionaries({"key": TEXT}, optional={"name": JSON_VALUES, "amount": JSON_VALUES}), max_size=6))
+@given(
+    records=st.lists(
+        st.fixed_dictionaries({"key": TEXT}, optional={"name": JSON_VALUES, "amount": JSON_VALUES}), max_size=6
+    )
+)
 def test_json_lines_are_read_as_they_were_written(con, place, records):
     content = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode() or b"\n"
     read(con, place, content, "thing.jsonl", type="jsonl", fields=NAMES)
@@ -205,7 +211,9 @@ def test_json_lines_are_read_as_they_were_written(con, place, records):
     "number", ["0.10", "12345678901234567.89", "1E400", "-0", "123456789012345678901234567890", "1e-7"]
 )
 def test_a_json_number_stays_what_was_written(con, place, number):
-    read(con, place, f'{{"key": "1", "name": {{"a": [1, true]}}, "amount": {number}}}'.encode(), "a.jsonl", type="jsonl")
+    read(
+        con, place, f'{{"key": "1", "name": {{"a": [1, true]}}, "amount": {number}}}'.encode(), "a.jsonl", type="jsonl"
+    )
     assert table(con) == [(1, "1", '{"a":["1",true]}', number)]
 
 

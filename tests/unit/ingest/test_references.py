@@ -77,7 +77,7 @@ def test_a_correction_that_adds_and_removes_no_parent_touches_no_child(family):
     outcomes = bank.ingest(day(1), day(1))
     assert outcomes[0].fault is None
     # The children's own deliveries are gone, and asked for only because this night is theirs too.
-    assert "this night is run again" in outcomes[1].fault.message
+    assert "but the night is run again" in outcomes[1].fault.message
     bank.deliver(day(2), [["b"], ["a"]], "key", 0)
     assert bank.ingest(day(3))[0].fault.date == day(3).isoformat()
     assert all(landing.recipe_sha256 for of in range(3) for landing in bank.landings(of).values())

@@ -128,7 +128,9 @@ class SmallBank:
         """The home of the bank."""
         return self.desk.home
 
-    def deliver(self, when: date | str, rows: Iterable[Iterable[object]], header: str = "key,name,amount", of: int = 0) -> Path:
+    def deliver(
+        self, when: date | str, rows: Iterable[Iterable[object]], header: str = "key,name,amount", of: int = 0
+    ) -> Path:
         """Write a CSV delivery of the contract number `of`; None is an empty field."""
         table = self.contracts[of].table
         name = f"{table}_{when}.csv" if isinstance(when, str) else f"{table}_{when:%Y%m%d}.csv"
@@ -188,7 +190,11 @@ class SmallBank:
     def landings(self, of: int = 0) -> dict[date, ledger.Landing]:
         """The landing of rows of each date."""
         every = ledger.read_all(self.home)
-        return {each.business_date: each for each in every if each.contract == self.contracts[of].id and each.measure == "rows"}
+        return {
+            each.business_date: each
+            for each in every
+            if each.contract == self.contracts[of].id and each.measure == "rows"
+        }
 
     def files(self, *parts: str) -> dict[str, bytes]:
         """Every file of some parts of the home, by its place."""

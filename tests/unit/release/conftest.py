@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -20,24 +19,26 @@ def catalog() -> Catalog:
     return load_catalog(PROJECT / "data_contracts")
 
 
-def _office(path: Path, catalog: Catalog) -> Office:
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where candidates are kept that were built once."""
+    return tmp_path_factory.mktemp("shelf")
+
+
+def new_office(path: Path, catalog: Catalog, shelf: Path) -> Office:
+    """A home in `path` in which nothing was built yet."""
     settings = Settings(home_dir=path, bank=BANK, vault_key=KEY)
     settings.home.prepare(BANK)
-    return Office(catalog, settings, KeyRing.open(settings.home.vault, KEY))
+    return Office(catalog, settings, KeyRing.open(settings.home.vault, KEY), shelf)
 
 
 @pytest.fixture
-def office(tmp_path: Path, catalog: Catalog) -> Office:
+def office(tmp_path: Path, catalog: Catalog, shelf: Path) -> Office:
     """A home in which nothing was built yet."""
-    return _office(tmp_path / "home", catalog)
-
-
-@pytest.fixture(scope="session")
-def _approved(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog) -> Path:
-    return _office(tmp_path_factory.mktemp("approved") / "home", catalog).approved()
+    return new_office(tmp_path / "home", catalog, shelf)
 
 
 @pytest.fixture
-def candidate(office: Office, _approved: Path) -> Path:
+def candidate(office: Office) -> Path:
     """A candidate of the home, with passing evidence."""
-    return Path(shutil.copytree(_approved, office.home.candidates / _approved.name))
+    return office.approved()

@@ -17,13 +17,13 @@ from pipelines.release.catalogue import Release, read_release, verify_release
 from pipelines.release.refused import Refused
 from pipelines.settings import PROJECT, Home
 
-from .conftest import _office
+from .conftest import new_office
 from .warehouse import Office
 
 
 @pytest.fixture(scope="module")
-def _published(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog) -> Path:
-    office = _office(tmp_path_factory.mktemp("published") / "home", catalog)
+def _published(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog, shelf: Path) -> Path:
+    office = new_office(tmp_path_factory.mktemp("published") / "home", catalog, shelf)
     return office.publish(office.approved()).path
 
 
@@ -228,8 +228,9 @@ def test_empty_marts_give_empty_tables(office: Office, catalog: Catalog) -> None
     assert verify_release(release, catalog) == []
 
 
-def test_a_home_with_a_quote_in_its_name(tmp_path: Path, catalog: Catalog) -> None:
-    office = _office(tmp_path / "it's home", catalog)
+def test_a_home_with_a_quote_in_its_name(tmp_path: Path, catalog: Catalog, shelf: Path) -> None:
+    office = new_office(tmp_path / "it's home", catalog, shelf)
+    office.build(parties=3)
     release = office.publish(office.approved())
     assert isinstance(office.home, Home)
     assert verify_release(release, catalog) == []
