@@ -23,7 +23,7 @@ run: setup ## backfill the bank BANK and publish its last business date
 	@$(BIN)/zhongtai backfill --bank $(BANK)
 
 test: setup ## unit, contract and end-to-end tests: under five minutes
-	@$(BIN)/python -m pytest -m "not slow and not browser"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser"
 
 test-slow: setup ## every number of the PKDD'99 bank against an independent recomputation; production recipe
 	@$(BIN)/python -m pytest -m slow

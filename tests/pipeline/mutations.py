@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -20,14 +19,18 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+PARTY, ACCOUNT, HOLDER, ORDER = "core.party", "core.account", "core.account_holder", "core.standing_order"
+BOOKING, LOAN, CARD, DISTRICT = "core.transaction", "loan.contract", "card.account", "reference.district"
+
 NIGHT = date(2025, 12, 31)
 BEFORE = NIGHT - timedelta(days=1)
 
 FILES = {
-    "core.party": ("core/party_{}.txt", "gb18030"), "core.account": ("core/account_{}.csv", "utf-8"),
-    "core.account_holder": ("core/holder_{}.asc", "ascii"), "core.standing_order": ("core/order_{}.csv.gz", "utf-8"),
-    "core.transaction": ("core/transaction_{}.txt", "gb18030"), "loan.contract": ("lending/loan_{}.parquet", ""),
-    "card.account": ("cards/card_{}.jsonl.gz", "utf-8"), "reference.district": ("reference/district_{}.csv.zst", "utf-8"),
+    PARTY: ("core/party_{}.txt", "gb18030"), ACCOUNT: ("core/account_{}.csv", "utf-8"),
+    HOLDER: ("core/holder_{}.asc", "ascii"), ORDER: ("core/order_{}.csv.gz", "utf-8"),
+    BOOKING: ("core/transaction_{}.txt", "gb18030"), LOAN: ("lending/loan_{}.parquet", ""),
+    CARD: ("cards/card_{}.jsonl.gz", "utf-8"),
+    DISTRICT: ("reference/district_{}.csv.zst", "utf-8"),
 }  # fmt: skip
 # Three bad rows are delivered on the last night anyway, as many as its reject limit allows.
 _BAD_BOOKINGS = 3
@@ -78,7 +81,7 @@ Spoil = Callable[[Deliveries], None]
 
 @dataclass(frozen=True)
 class Case:
-    """One spoiled delivery. Either `fault`: rule and parts of the message; or `bad`: line, rule and column of each fault."""
+    """One spoiled delivery. `fault`: rule and parts of the message; `bad`: line, rule and column of each faulty row."""
 
     name: str
     contract: str
@@ -86,7 +89,6 @@ class Case:
     fault: tuple[str, ...] = ()
     bad: frozenset[tuple[int, str, str]] = frozenset()
     shown: str = ""  # part of the first reason in quarantine
-    kept: str = ""  # key that stays as it was, though its row is bad or its delivery is away
     first: date = NIGHT  # from which on dates are compared with their delivery again
     changes: dict[str, Any] = field(default_factory=dict)  # of the contract
 
@@ -106,9 +108,9 @@ def lines(contract: str, edit: Callable[[Lines], Iterable[str]], *, bookings: in
         whole = to.text(contract)
         end = "\r\n" if "\r\n" in whole else "\n"
         rows = whole.split(end)[:-1]
-        trailed = contract in ("core.party", "core.transaction")
+        trailed = contract in (PARTY, BOOKING)
         rows = rows[:-1] if trailed else rows
-        if contract == "core.transaction":
+        if contract == BOOKING:
             rows = rows[: len(rows) - _BAD_BOOKINGS + bookings]
         rows = list(edit(rows))
         if trailed:
@@ -119,7 +121,7 @@ def lines(contract: str, edit: Callable[[Lines], Iterable[str]], *, bookings: in
 
 
 def _trailer(contract: str, rows: Lines) -> str:
-    if contract == "core.party":
+    if contract == PARTY:
         return f"T|{len(rows) - 1}"
     total = Decimal(0)
     for row in rows:
@@ -174,7 +176,7 @@ def loans(edit: Callable[[pa.Table], pa.Table]) -> Spoil:
     """Edit the Parquet delivery of loans."""
 
     def spoil(to: Deliveries) -> None:
-        path, out = to.path("loan.contract"), io.BytesIO()
+        path, out = to.path(LOAN), io.BytesIO()
         pq.write_table(edit(pq.read_table(path)), out)
         to.replace(path, out.getvalue())
 
@@ -183,9 +185,4 @@ def loans(edit: Callable[[pa.Table], pa.Table]) -> Spoil:
 
 def cards(number: int, edit: Callable[[str], str]) -> Spoil:
     """Edit one JSON line of the delivery of cards."""
-    return lines("card.account", lambda rows: [edit(row) if n == number else row for n, row in enumerate(rows, 1)])
-
-
-PARTY, ACCOUNT, HOLDER, ORDER = "core.party", "core.account", "core.account_holder", "core.standing_order"
-BOOKING, LOAN, CARD, DISTRICT = "core.transaction", "loan.contract", "card.account", "reference.district"
-
+    return lines(CARD, lambda rows: [edit(row) if n == number else row for n, row in enumerate(rows, 1)])

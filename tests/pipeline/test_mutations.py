@@ -1,6 +1,6 @@
-"""A spoiled delivery is refused or its bad rows are set apart; nothing wrong is landed, and a corrected one repairs all.
+"""A spoiled delivery is refused or its bad rows are set apart: nothing wrong is landed, a corrected one repairs all.
 
-Belongs here: what is checked after each case. The cases are in `mutations`.
+Belongs here: what is checked after each case. The cases are in `mutations_of_files` and `mutations_of_rows`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from typing import Any
 
 import polars as pl
 import pytest
-from mutations import ACCOUNT, BEFORE, DISTRICT, HARMLESS, NIGHT, QUARANTINED, REFUSED, Case, Deliveries
+from mutations import ACCOUNT, BEFORE, DISTRICT, NIGHT, Case, Deliveries
+from mutations_of_files import REFUSED
+from mutations_of_rows import HARMLESS, QUARANTINED
 
-from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.contracts.load import load_catalog
 from pipelines.ingest import ledger
 from pipelines.ingest.batch import Desk
 from pipelines.ingest.faults import IngestError
@@ -29,6 +31,8 @@ from pipelines.ingest.night import Outcome, ingest, open_desk
 from pipelines.settings import PROJECT, Home, Settings
 from pipelines.vault import originals
 
+# One home serves them all.
+pytestmark = pytest.mark.xdist_group("mutations")
 XIAOCHENG = PROJECT / "tests" / "fixtures" / "xiaocheng"
 VAULT_KEY = "5a" * 32  # one key for every home, so that the same rows give the same bytes
 
@@ -37,18 +41,19 @@ VAULT_KEY = "5a" * 32  # one key for every home, so that the same rows give the 
 class Night:
     """A private home that has landed everything before the last night, and private deliveries."""
 
-    home: Home
+    desk: Desk
     deliveries: Deliveries
-    catalog: Catalog
 
-    def run(self, contract: str, first: date = NIGHT, **changes: Any) -> dict[str, Outcome]:
-        """Ingest the last night of `contract` and of one other."""
-        catalog = copy.copy(self.catalog)
-        catalog.sources = catalog.sources | {contract: replace(catalog.sources[contract], **changes)}
-        desk = desk_of(catalog, self.home.path, self.deliveries.directory)
-        return {
-            outcome.feed.contract: outcome for outcome in ingest(desk, first, NIGHT, [contract, other_than(contract)])
-        }
+    @property
+    def home(self) -> Home:
+        return self.desk.home
+
+    def run(self, *contracts: str, first: date = NIGHT, **changes: Any) -> dict[str, Outcome]:
+        """Ingest the last night of some contracts, the first of them with `changes`."""
+        catalog = copy.copy(self.desk.catalog)
+        catalog.sources = catalog.sources | {contracts[0]: replace(catalog.sources[contracts[0]], **changes)}
+        outcomes = ingest(replace(self.desk, catalog=catalog), first, NIGHT, contracts)
+        return {outcome.feed.contract: outcome for outcome in outcomes}
 
     def landed(self, contract: str) -> dict[str, bytes]:
         """Every file of the home that says anything of a contract, by its place."""
@@ -68,8 +73,8 @@ class Night:
         }
 
 
-def desk_of(catalog: Catalog, home: Path, deliveries: Path) -> Desk:
-    return open_desk(catalog, Settings(home_dir=home, bank="xiaocheng", deliveries=deliveries, vault_key=VAULT_KEY))
+def settings_of(home: Path, deliveries: Path) -> Settings:
+    return Settings(home_dir=home, bank="xiaocheng", deliveries=deliveries, vault_key=VAULT_KEY)
 
 
 def other_than(contract: str) -> str:
@@ -90,37 +95,32 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def catalog() -> Catalog:
-    return load_catalog(PROJECT / "data_contracts")
-
-
-@pytest.fixture(scope="module")
-def before(catalog, tmp_path_factory) -> Path:
+def before(tmp_path_factory) -> Desk:
     """A home that has landed everything through the night before, with a release that is current."""
     home = tmp_path_factory.mktemp("mutations") / "before"
-    desk = desk_of(catalog, home, XIAOCHENG / "deliveries")
+    desk = open_desk(load_catalog(PROJECT / "data_contracts"), settings_of(home, XIAOCHENG / "deliveries"))
     assert [outcome.fault for outcome in ingest(desk, desk.bank.first_date, BEFORE) if outcome.fault] == []
     release = home / "releases" / "2025-12-30-fedcba"
     release.mkdir()
     (release / "manifest.json").write_text("{}")
     (home / "releases" / "current").symlink_to(release.name)
-    return home
+    return desk
 
 
 @pytest.fixture(scope="module")
-def undisturbed(catalog, before, tmp_path_factory) -> Night:
+def undisturbed(before, tmp_path_factory) -> Night:
     """The last night as it was delivered."""
-    place = tmp_path_factory.mktemp("mutations")
-    night = Night(Home(copied(before, place / "home")), Deliveries(XIAOCHENG / "deliveries"), catalog)
-    desk = desk_of(catalog, night.home.path, night.deliveries.directory)
+    home = copied(before.home.path, tmp_path_factory.mktemp("mutations") / "home")
+    desk = replace(before, settings=settings_of(home, XIAOCHENG / "deliveries"))
     assert [outcome.fault for outcome in ingest(desk, NIGHT, NIGHT) if outcome.fault] == []
-    return night
+    return Night(desk, Deliveries(XIAOCHENG / "deliveries"))
 
 
 @pytest.fixture
-def night(catalog, before, tmp_path) -> Night:
+def night(before, tmp_path) -> Night:
     deliveries = Deliveries(copied(XIAOCHENG / "deliveries", tmp_path / "deliveries"))
-    return Night(Home(copied(before, tmp_path / "home")), deliveries, catalog)
+    settings = settings_of(copied(before.home.path, tmp_path / "home"), deliveries.directory)
+    return Night(replace(before, settings=settings), deliveries)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def corrected(night: Night, case: Case) -> dict[str, Outcome]:
     """Put every delivery back as it was, and run the night again."""
     shutil.rmtree(night.deliveries.directory)
     copied(XIAOCHENG / "deliveries", night.deliveries.directory)
-    return night.run(case.contract, case.first)
+    return night.run(case.contract, first=case.first)
 
 
 def test_the_table_is_long_enough():
@@ -148,8 +148,9 @@ def test_the_table_is_long_enough():
 def test_a_fault_of_the_whole_delivery_stops_the_feed(case, night, undisturbed, identifiers):
     case.spoil(night.deliveries)
     was, released = night.landed(case.contract), night.releases()
-    outcomes = night.run(case.contract, case.first, **case.changes)
-    fault, other = outcomes[case.contract].fault, other_than(case.contract)
+    other = other_than(case.contract)
+    outcomes = night.run(case.contract, other, first=case.first, **case.changes)
+    fault = outcomes[case.contract].fault
 
     assert fault is not None and fault.rule == case.fault[0], repr(fault)
     said = str(IngestError([fault]))
@@ -177,7 +178,7 @@ def test_bad_rows_are_set_apart_and_the_others_landed(case, night, undisturbed, 
     released = night.releases()
     outcome = night.run(case.contract)[case.contract]
     assert outcome.fault is None
-    source, contract = outcome.feed.source, night.catalog.sources[case.contract]
+    source, contract = outcome.feed.source, night.desk.catalog.sources[case.contract]
     place = f"{case.contract}/source={source}/business_date={NIGHT}/part.parquet"
 
     reasons = pl.read_parquet(night.home.quarantine / place, hive_partitioning=False)
@@ -196,13 +197,13 @@ def test_bad_rows_are_set_apart_and_the_others_landed(case, night, undisturbed, 
     assert outcome.total("delivered") == len(delivered_rows(night.deliveries, outcome))
 
     sealed = night.home.vault / "quarantine" / case.contract / source / f"{NIGHT}.sealed"
-    kept = originals.read(sealed, desk_of(night.catalog, night.home.path, night.deliveries.directory).ring)
+    kept = originals.read(sealed, night.desk.ring)
     delivered = delivered_rows(night.deliveries, outcome)
     assert {row.pop("_line"): row for row in kept} == {line: delivered[line] for line in bad_lines}
 
     (key,) = contract.key
     ours, theirs = lake_rows(night.home, place), lake_rows(undisturbed.home, place)
-    if any(rule == "malformed" or column == key and rule != "duplicate_key" for _, rule, column in case.bad):
+    if any(rule == "malformed" or (column == key and rule == "required") for _, rule, column in case.bad):
         # A row whose key cannot be read may be that of any key: none is taken for deleted.
         theirs = theirs.filter(pl.col("_change") != "delete")
     theirs = theirs.filter(~pl.col("_line").is_in(bad_lines).fill_null(False))

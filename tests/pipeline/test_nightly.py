@@ -19,7 +19,6 @@ from pipelines.release.catalogue import current
 from pipelines.settings import Home
 from pipelines.vault.keys import KeyRing
 
-pytestmark = pytest.mark.xdist_group("nightly")
 XIAOCHENG = Path(__file__).parents[1] / "fixtures" / "xiaocheng"
 LAST = "2025-12-31"
 

@@ -63,7 +63,6 @@ def truth() -> dict[date, dict[str, pl.DataFrame]]:
 
 @needs_public_data
 @pytest.mark.slow
-@pytest.mark.xdist_group("pkdd99")
 @pytest.mark.parametrize("mart", MARTS)
 @pytest.mark.parametrize("day", DATES, ids=str)
 def test_fifty_parties_agree_in_every_column(pkdd99_home: Path, vault_key, truth, day: date, mart: str):
@@ -75,7 +74,6 @@ def test_fifty_parties_agree_in_every_column(pkdd99_home: Path, vault_key, truth
 
 @needs_public_data
 @pytest.mark.slow
-@pytest.mark.xdist_group("pkdd99")
 @pytest.mark.parametrize("mart", MARTS)
 @pytest.mark.parametrize("day", DATES, ids=str)
 def test_all_parties_agree_in_every_column(pkdd99_home: Path, vault_key, truth, day: date, mart: str):

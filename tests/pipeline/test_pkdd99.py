@@ -19,7 +19,6 @@ from pipelines.settings import PROJECT, Home
 RAW = Path(os.environ.get("ZHONGTAI_PUBLIC_DATA") or PROJECT.parent / "shared" / "data") / "pkdd99"
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("pkdd99"),
     pytest.mark.skipif(not (RAW / "trans.asc").is_file(), reason=f"the PKDD'99 files are not at {RAW}"),
 ]
 FIRST, LAST = "1993-01-01", "1994-03-31"

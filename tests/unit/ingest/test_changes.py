@@ -69,7 +69,7 @@ def told(extracts, step=after):
     return found
 
 
-@examples(6)
+@examples(4)
 @given(extracts=EXTRACTS)
 def test_the_state_is_the_last_extract_and_what_is_in_quarantine_stays(small_bank, extracts):
     bank = small_bank()
@@ -142,7 +142,7 @@ def test_a_history_at_once_is_the_history_night_by_night(small_bank, kind, rows)
     assert sum(landing.delivered for landing in banks[0].landings().values()) == len(rows)
 
 
-@examples(8)
+@examples(5)
 @given(extracts=EXTRACTS, number=st.integers(1, DAYS), instead=EXTRACT, more=st.booleans())
 def test_a_correction_leaves_what_would_have_been_landed_at_once(small_bank, extracts, number, instead, more):
     corrected, at_once = small_bank(), small_bank()

@@ -139,13 +139,9 @@ def test_a_history_that_is_landed_is_not_needed_any_more(small_bank):
 def test_companions_decide_too(small_bank):
     opened = contract("test.opened", (column("key"), column("since", "date")))
     of = contract(columns=(column("key"),))
-    feeds = (
-        history_feed(opened),
-        history_feed(
-            of, reads={"opened": "test.opened"}, join="left join opened on opened.key = delivery.key",
-        ).model_copy(update={"known_from": Mapping(sql="opened.known"), "columns": {"key": Mapping(sql="delivery.key")}}),
-    )  # fmt: skip
-    bank = small_bank(contracts=(opened, of), feeds=feeds)
+    joined = history_feed(of, reads={"opened": "test.opened"}, join="left join opened on opened.key = delivery.key")
+    sql = {"known_from": Mapping(sql="opened.known"), "columns": {"key": Mapping(sql="delivery.key")}}
+    bank = small_bank(contracts=(opened, of), feeds=(history_feed(opened), joined.model_copy(update=sql)))
     bank.deliver("history", [("a", day(1), day(1)), ("b", day(2), day(2))], "key,since,known", 0)
     bank.deliver("history", [("a",), ("b",)], "key", 1)
     bank.land(day(2))

@@ -1,4 +1,4 @@
-"""The invented bank, landed as a whole: every count that its generator worked out, and no identifier beyond the vault."""
+"""The invented bank, landed as a whole: each count that its generator worked out, no identifier beyond the vault."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from pipelines.ingest.night import ingest, open_desk
 from pipelines.settings import PROJECT, Settings
 from pipelines.vault import originals
 
+pytestmark = pytest.mark.xdist_group("invented_bank")  # one home serves them all
 XIAOCHENG = PROJECT / "tests" / "fixtures" / "xiaocheng"
 EXPECTED = json.loads((XIAOCHENG / "expected.json").read_text("utf-8"))
 THROUGH = date.fromisoformat(EXPECTED["history_through"])

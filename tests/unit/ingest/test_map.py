@@ -106,8 +106,8 @@ def test_a_date_without_format_is_iso_or_unreadable(con, days, texts):
 
 
 @pytest.mark.parametrize(
-    "text", ["infinity", "-infinity", "epoch", "today", "2030-1-2", "20300102", "2030-01-02 12:00:00", "2030-02-30", "0x1"]
-)  # fmt: skip
+    "text", ["infinity", "-infinity", "epoch", "today", "2030-1-2", "20300102", "2030-01-02 12:00:00", "2030-02-30"]
+)
 def test_what_an_engine_would_guess_is_no_date(con, text):
     assert mapped(con, [text], "date") == [None]
 

@@ -31,17 +31,26 @@ def reasons(bank):
 def test_every_fault_is_told_with_what_was_delivered_unless_it_is_personal(small_bank):
     bank = small_bank(contracts=(OF,))
     rows = [
-        ("k1", "Ann Example", "x", "a", None), ("k2", "Ann Example", -1, "a", None), ("k3", "Ann Example", 1, "c", None),
-        ("k4", "Ann Example", 1, None, None), ("k5", "Ann Example", 1, "a", "1999-1-1"), (None, "Ann Example", 1, "a", None),
+        ("k1", "Ann Example", "x", "a", None),
+        ("k2", "Ann Example", -1, "a", None),
+        ("k3", "Ann Example", 1, "c", None),
+        ("k4", "Ann Example", 1, None, None),
+        ("k5", "Ann Example", 1, "a", "1999-1-1"),
+        (None, "Ann Example", 1, "a", None),
         ("k7", "Ann Example", "y" * 99, "a", None),
-    ]  # fmt: skip
+    ]
     bank.deliver(day(1), rows, HEADER)
     bank.land(day(1))
     found = reasons(bank)
     assert [(found[n]["rule"], found[n]["column_name"], found[n]["record_key"]) for n in sorted(found)] == [
-        ("unreadable", "amount", "k1"), ("range", "amount", "k2"), ("accepted_values", "kind", "k3"), ("required", "kind", "k4"),
-        ("unreadable", "born", "k5"), ("required", "key", ""), ("unreadable", "amount", "k7"),
-    ]  # fmt: skip
+        ("unreadable", "amount", "k1"),
+        ("range", "amount", "k2"),
+        ("accepted_values", "kind", "k3"),
+        ("required", "kind", "k4"),
+        ("unreadable", "born", "k5"),
+        ("required", "key", ""),
+        ("unreadable", "amount", "k7"),
+    ]
     assert found[2]["reason"] == "'x' is not a decimal(18,2)" and found[3]["reason"] == "'-1' is below 0"
     assert found[4]["reason"] == "'c' is not one of a, b" and found[5]["reason"] == "is empty but required"
     assert found[6]["reason"] == "(personal, length 8) is not a date written as %Y-%m-%d"
@@ -49,10 +58,9 @@ def test_every_fault_is_told_with_what_was_delivered_unless_it_is_personal(small
     assert "Example" not in str(found)
     sealed = quarantine.sealed_path(bank.home, OF.id, "source", day(1))
     kept = originals.read(sealed, RING)
-    names = HEADER.split(",")
-    assert kept == [
-        {"_line": n, **{name: None if v is None else str(v) for name, v in zip(names, row, strict=True)}} for n, row in enumerate(rows, 2)
-    ]  # fmt: skip
+    texts = [[None if value is None else str(value) for value in row] for row in rows]
+    names = ["_line", *HEADER.split(",")]
+    assert kept == [dict(zip(names, (n, *row), strict=True)) for n, row in enumerate(texts, 2)]
 
 
 def test_a_repaired_delivery_leaves_nothing_in_quarantine(small_bank):

@@ -167,7 +167,8 @@ def test_a_quote_that_is_closed_lines_later_costs_those_lines_only(con, place):
         ("t,2,10.5", "missing_trailer"), ("", "missing_trailer"), ("TT,2,10.5", "missing_trailer"),
         ('"T,2,10.5', "missing_trailer"), ("T", "bad_trailer"), ("T,2", "bad_trailer"), ("T,,10.5", "bad_trailer"),
         ("T,two,10.5", "bad_trailer"), ("T,-2,10.5", "bad_trailer"), ("T,2.0,10.5", "bad_trailer"),
-        ("T,2,NaN", "bad_trailer"), ("T,2,Infinity", "bad_trailer"), ("T,2,1e3", "bad_trailer"), ("T,1_0,1", "bad_trailer"),
+        ("T,2,NaN", "bad_trailer"), ("T,2,Infinity", "bad_trailer"), ("T,2,1e3", "bad_trailer"),
+        ("T,1_0,1", "bad_trailer"),
     ],
 )  # fmt: skip
 def test_a_trailer_states_its_numbers_or_is_refused(con, place, trailer, rule):
@@ -221,8 +222,9 @@ def test_a_json_number_stays_what_was_written(con, place, number):
     "line, reason",
     [
         ("{", "is no JSON: Expecting property name"), ("[]", "is no JSON object"), ("1", "is no JSON object"),
-        ('{"key": 1,}', "is no JSON"), ('{"key": NaN}', "is no JSON: NaN is no number"), ('{"key": 1} x', "is no JSON: Extra data"),
-        ('{"key": 1, "key": 2}', "has a field twice"), ('{"key": "\\ud800"}', "is no JSON: an escape is half a character"),
+        ('{"key": 1,}', "is no JSON"), ('{"key": NaN}', "is no JSON: NaN is no number"),
+        ('{"key": 1} x', "is no JSON: Extra data"), ('{"key": 1, "key": 2}', "has a field twice"),
+        ('{"key": "\\ud800"}', "is no JSON: an escape is half a character"),
         ("[" * 100_000, "is no JSON that can be read: nested too deeply"), ("{'key': 1}", "is no JSON"),
     ],
 )  # fmt: skip
@@ -240,8 +242,9 @@ def test_odd_names_are_names(con, place):
     ignored = {name: "odd" for name in odd}
     columns = {name: Mapping(sql=name) for name in NAMES}
     header = [*NAMES, *odd]
+    quoted = ",".join('"' + name.replace('"', '""') + '"' for name in header)
     for form, name, content in (
-        (Format(type="csv"), "odd.csv", ",".join('"' + h.replace('"', '""') + '"' for h in header) + "\n" + ",".join("123456789")),
+        (Format(type="csv"), "odd.csv", quoted + "\n" + ",".join("123456789")),
         (Format(type="jsonl"), "odd.jsonl", json.dumps(dict(zip(header, "123456789", strict=True)))),
     ):  # fmt: skip
         path = place / name
@@ -281,12 +284,12 @@ def test_a_file_that_changes_while_it_is_read_is_refused(con, place, monkeypatch
     taken = delivery(place, b"key,name,amount\n1,b,c\n")
     assert taken.sha256
     taken.path.write_bytes(b"key,name,amount\n1,b,c\n2,b,c\n")
-    with pytest.raises(DeliveryFault, match="changed_while_read.*once it is complete"):
+    with pytest.raises(DeliveryFault, match=r"changed_while_read.*once it is complete"):
         read_delivery(con, taken, "delivery")
 
 
 def test_a_file_that_may_not_be_read_is_a_fault(con, place, monkeypatch):
     taken = delivery(place, b"key,name,amount\n1,b,c\n")
     monkeypatch.setattr(Path, "open", lambda *_, **__: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
-    with pytest.raises(DeliveryFault, match="unreadable.*Permission denied"):
+    with pytest.raises(DeliveryFault, match=r"unreadable.*Permission denied"):
         _ = taken.sha256

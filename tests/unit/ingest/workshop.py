@@ -1,7 +1,7 @@
 """A bank of one or two contracts that exists in memory, and the files it delivers.
 
-Belongs here: what lets a test say in a few lines what is delivered and what lies in the lake then. Does not belong here:
-any check.
+Belongs here: what lets a test say in a few lines what is delivered and what lies in the lake then. Does not belong
+here: any check.
 """
 
 from __future__ import annotations
@@ -59,9 +59,10 @@ COLUMNS = (column("key"), column("name", identifier="name", personal_class="C2")
 def contract(id_: str = "test.thing", columns: Iterable[Column] = COLUMNS, **more: Any) -> Contract:
     """A source contract that refuses nothing for being too bad; `more` are its fields."""
     given: dict[str, Any] = {
-        "version": "1.0.0", "kind": "source", "name": id_, "domain": "test", "table": id_.split(".")[1], "owner": "owner",
-        "purpose": "", "grain": "", "rules": (), "delivery": "full", "criticality": "required", "carry_forward_days": 0,
-        "reject_limit": 1.0, "control_sums": (), "purposes": (), "legal_basis": "", "path": Path("contract.yaml"),
+        "version": "1.0.0", "kind": "source", "name": id_, "domain": "test", "table": id_.split(".")[1],
+        "owner": "owner", "purpose": "", "grain": "", "rules": (), "delivery": "full", "criticality": "required",
+        "carry_forward_days": 0, "reject_limit": 1.0, "control_sums": (), "purposes": (), "legal_basis": "",
+        "path": Path("contract.yaml"),
     }  # fmt: skip
     sha256 = hashlib.sha256(repr((id_, tuple(columns), sorted(more.items()))).encode()).hexdigest()
     return Contract(id=id_, columns=tuple(columns), sha256=sha256, **{**given, **more})
@@ -113,8 +114,8 @@ class SmallBank:
             policy=replace(PROJECT_CATALOG.policy, thresholds=thresholds),
         )  # fmt: skip
         bank = Bank(
-            bank="small", name="Small", time_zone="UTC", calendar=Calendar(closed_weekdays=self.closed),
-            currency="EUR", jurisdiction="EU", first_date=FIRST, last_date=self.last, deliveries="deliveries", legal_basis=(),
+            bank="small", name="Small", time_zone="UTC", calendar=Calendar(closed_weekdays=self.closed), currency="EUR",
+            jurisdiction="EU", first_date=FIRST, last_date=self.last, deliveries="deliveries", legal_basis=(),
         )  # fmt: skip
         self.desk = Desk(catalog, settings, bank, self.feeds, self.ring)
         settings.home.prepare("small")
