@@ -32,7 +32,6 @@ from pipelines.settings import PROJECT, Home, Settings
 from pipelines.vault import originals
 
 # One home serves them all.
-pytestmark = pytest.mark.xdist_group("mutations")
 XIAOCHENG = PROJECT / "tests" / "fixtures" / "xiaocheng"
 VAULT_KEY = "5a" * 32  # one key for every home, so that the same rows give the same bytes
 

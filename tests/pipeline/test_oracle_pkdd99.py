@@ -77,7 +77,9 @@ def test_fifty_parties_agree_in_every_column(pkdd99_home: Path, vault_key, truth
 @pytest.mark.parametrize("mart", MARTS)
 @pytest.mark.parametrize("day", DATES, ids=str)
 def test_all_parties_agree_in_every_column(pkdd99_home: Path, vault_key, truth, day: date, mart: str):
-    assert not (report := differences(truth[day][mart], mart_rows(pkdd99_home, mart, day, vault_key), KEYS[mart])), report
+    assert not (report := differences(truth[day][mart], mart_rows(pkdd99_home, mart, day, vault_key), KEYS[mart])), (
+        report
+    )
 
 
 def differences(expected: pl.DataFrame, actual: pl.DataFrame, keys: list[str], shown: int = 5) -> str:

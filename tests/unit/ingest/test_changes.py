@@ -69,7 +69,7 @@ def told(extracts, step=after):
     return found
 
 
-@examples(4)
+@examples(3)
 @given(extracts=EXTRACTS)
 def test_the_state_is_the_last_extract_and_what_is_in_quarantine_stays(small_bank, extracts):
     bank = small_bank()
@@ -88,7 +88,7 @@ def test_the_state_is_the_last_extract_and_what_is_in_quarantine_stays(small_ban
     assert bank.files() == landed
 
 
-@examples(4)
+@examples(3)
 @given(deltas=DELTAS)
 def test_the_state_is_what_the_changes_add_up_to(small_bank, deltas):
     bank = delta_bank(small_bank)
@@ -102,7 +102,7 @@ def test_the_state_is_what_the_changes_add_up_to(small_bank, deltas):
         assert deleted["name_token"].null_count() == deleted["amount"].null_count() == deleted.height
 
 
-@examples(4)
+@examples(3)
 @given(extracts=EXTRACTS)
 def test_nights_that_were_missed_are_landed_by_the_next(small_bank, extracts):
     nightly, late = small_bank(), small_bank()
@@ -115,7 +115,7 @@ def test_nights_that_were_missed_are_landed_by_the_next(small_bank, extracts):
     assert late.files() == nightly.files()
 
 
-@examples(5)
+@examples(3)
 @given(
     rows=st.lists(
         st.tuples(st.sampled_from("abc"), st.sampled_from(["1", "2", BAD]), st.integers(1, DAYS)),
@@ -142,7 +142,7 @@ def test_a_history_at_once_is_the_history_night_by_night(small_bank, kind, rows)
     assert sum(landing.delivered for landing in banks[0].landings().values()) == len(rows)
 
 
-@examples(5)
+@examples(4)
 @given(extracts=EXTRACTS, number=st.integers(1, DAYS), instead=EXTRACT, more=st.booleans())
 def test_a_correction_leaves_what_would_have_been_landed_at_once(small_bank, extracts, number, instead, more):
     corrected, at_once = small_bank(), small_bank()
@@ -158,7 +158,7 @@ def test_a_correction_leaves_what_would_have_been_landed_at_once(small_bank, ext
     assert outcome.reused == DAYS
 
 
-@examples(4)
+@examples(3)
 @given(deltas=DELTAS, number=st.integers(1, DAYS), instead=DELTA)
 def test_a_corrected_delta_leaves_what_would_have_been_landed_at_once(small_bank, deltas, number, instead):
     corrected, at_once = delta_bank(small_bank), delta_bank(small_bank)

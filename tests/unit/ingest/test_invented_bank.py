@@ -20,7 +20,6 @@ from pipelines.ingest.night import ingest, open_desk
 from pipelines.settings import PROJECT, Settings
 from pipelines.vault import originals
 
-pytestmark = pytest.mark.xdist_group("invented_bank")  # one home serves them all
 XIAOCHENG = PROJECT / "tests" / "fixtures" / "xiaocheng"
 EXPECTED = json.loads((XIAOCHENG / "expected.json").read_text("utf-8"))
 THROUGH = date.fromisoformat(EXPECTED["history_through"])

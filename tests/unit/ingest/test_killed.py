@@ -78,7 +78,7 @@ def test_a_run_that_was_killed_is_made_good_by_the_next(small_bank, monkeypatch,
     moments = writes_of(monkeypatch, lambda: run(undisturbed))
     undisturbed.land(day(1), day(3))
     reference = undisturbed.files()
-    for killed_at in range(1, moments + 1, max(1, 9 // int(os.environ.get("TEST_EFFORT", "1")))):
+    for killed_at in range(1, moments + 1, max(1, 11 // int(os.environ.get("TEST_EFFORT", "1")))):
         bank = begun()
         with pytest.raises(Killed):
             writes_of(monkeypatch, lambda bank=bank: run(bank), killed_at)

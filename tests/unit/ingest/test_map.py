@@ -59,14 +59,14 @@ def exact(text: str, precision: int, places: int) -> Decimal | None:
     return Decimal(text)
 
 
-@examples(60)
+@examples(30)
 @given(texts=st.lists(NUMERALS, min_size=1, max_size=40), type_=st.sampled_from([(18, 2), (9, 4), (38, 2), (5, 0)]))
 def test_a_decimal_is_exact_or_unreadable(con, texts, type_):
     values = mapped(con, texts, f"decimal({type_[0]},{type_[1]})")
     assert values == [exact(text, *type_) for text in texts]
 
 
-@examples(60)
+@examples(30)
 @given(texts=st.lists(NUMERALS, min_size=1, max_size=40))
 def test_a_whole_number_is_exact_or_unreadable(con, texts):
     for text, value in zip(texts, mapped(con, texts, "bigint"), strict=True):
@@ -74,7 +74,7 @@ def test_a_whole_number_is_exact_or_unreadable(con, texts):
         assert value == (whole if whole is not None and -(2**63) <= whole < 2**63 else None), text
 
 
-@examples(40)
+@examples(20)
 @given(texts=st.lists(st.one_of(NUMERALS, st.floats().map(repr)), min_size=1, max_size=40))
 def test_a_double_is_finite_or_unreadable(con, texts):
     for text, value in zip(texts, mapped(con, texts, "double"), strict=True):
@@ -84,7 +84,7 @@ def test_a_double_is_finite_or_unreadable(con, texts):
             assert value == float(text) and math.isfinite(value)
 
 
-@examples(60)
+@examples(30)
 @given(
     days=st.lists(st.dates(date(1900, 1, 1), date(2099, 12, 31)), max_size=10), texts=st.lists(DIGITS, max_size=30),
     format_=st.sampled_from(["%Y%m%d", "%d.%m.%Y", "%Y-%m-%d", "%d%b%Y", "%Y/%m/%d"]),
@@ -96,7 +96,7 @@ def test_a_date_by_format_is_written_in_full_or_unreadable(con, days, texts, for
         assert value is None or value.strftime(format_) == text.strip(BLANKS)
 
 
-@examples(40)
+@examples(20)
 @given(days=st.lists(st.dates(), max_size=10), texts=st.lists(DIGITS, max_size=30))
 def test_a_date_without_format_is_iso_or_unreadable(con, days, texts):
     assert mapped(con, [day.isoformat() for day in days], "date") == days
@@ -112,7 +112,7 @@ def test_what_an_engine_would_guess_is_no_date(con, text):
     assert mapped(con, [text], "date") == [None]
 
 
-@examples(30)
+@examples(15)
 @given(times=st.lists(st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)), max_size=10))
 def test_a_timestamp_is_exact(con, times):
     assert mapped(con, [str(time) for time in times], "timestamp") == times
@@ -135,7 +135,7 @@ def test_a_date_with_two_digits_of_the_year(con):
     ]
 
 
-@examples(30)
+@examples(15)
 @given(texts=st.lists(st.text(st.sampled_from("ABab 0'\u3000"), max_size=3), max_size=20))
 def test_a_code_is_mapped_or_unreadable(con, texts):
     codes = {"A": "a", "B": "it's b", "0": "zero", "01": "one", "AB": "both"}
@@ -143,7 +143,7 @@ def test_a_code_is_mapped_or_unreadable(con, texts):
     assert mapped(con, texts, mapping=mapping) == [codes.get(text.strip(BLANKS)) for text in texts]
 
 
-@examples(30)
+@examples(15)
 @given(texts=st.lists(st.text(max_size=12), max_size=20))
 def test_a_string_loses_nothing_but_blanks_around_it(con, texts):
     assert mapped(con, texts) == [text.strip(BLANKS) or None for text in texts]

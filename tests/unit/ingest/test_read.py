@@ -59,7 +59,7 @@ def compressed(content: bytes, suffix: str) -> bytes:
     return pa.Codec("zstd").compress(content, asbytes=True) if suffix == ".zst" else content
 
 
-@examples(60)
+@examples(30)
 @given(
     rows=st.lists(st.tuples(WILD, WILD, WILD), max_size=8), delimiter=st.sampled_from(";,|\t"),
     end=st.sampled_from(["\n", "\r\n"]), quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
@@ -82,7 +82,7 @@ def test_a_csv_file_is_read_as_it_was_written(con, place, rows, delimiter, end, 
     assert (found.declared is not None and found.declared.sums) == ({"amount": Decimal("12.50")} if trailed else False)
 
 
-@examples(40)
+@examples(20)
 @given(lines=st.lists(st.sampled_from(["1,b,c", "1,b", "1,b,c,d", '1,"b"x,c', "", '"1","b,",""']), max_size=40))
 def test_rows_keep_their_line_whatever_stands_between_them(con, place, lines):
     found = read(con, place, "\n".join(["key,name,amount", *lines, ""]).encode())
@@ -192,7 +192,7 @@ JSON_VALUES = st.one_of(
 )
 
 
-@examples(60)
+@examples(30)
 @given(
     records=st.lists(
         st.fixed_dictionaries({"key": TEXT}, optional={"name": JSON_VALUES, "amount": JSON_VALUES}), max_size=6
