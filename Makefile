@@ -24,8 +24,9 @@ run: setup ## backfill the bank BANK and publish its last business date
 
 test: setup ## unit, contract and end-to-end tests: under five minutes
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser"
+	@echo "All tests passed. Next: make run; make test-slow for every number of a real bank; make check for the linters."
 
-test-slow: setup ## every number of the PKDD'99 bank against an independent recomputation; production recipe
+test-slow: setup ## every number of the PKDD'99 bank against an independent recomputation
 	@$(BIN)/python -m pytest -m slow
 
 test-browser: setup ## the Dagster UI in headless Chromium (Debian: apt-get install chromium)
