@@ -4,9 +4,6 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 
@@ -17,6 +14,7 @@ from pipelines.assets.lock import exclusive
 from pipelines.assets.platform import Platform
 from pipelines.assets.progress import progress_logger
 from pipelines.assets.release import consumer_assets, release_assets
+from pipelines.assets.schedule import every_night
 from pipelines.contracts.model import Contract
 from pipelines.settings import Settings
 from pipelines.warehouse.control import fact_dates
@@ -28,7 +26,6 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 JOB = "nightly"
 DEFAULT_BANK = "xiaocheng"
-HOUR, MINUTE = 1, 30  # bank time, on the day after the business date
 
 
 def build_definitions(settings: Settings, dbt: Dbt | None = None) -> dg.Definitions:
@@ -51,29 +48,11 @@ def build_definitions(settings: Settings, dbt: Dbt | None = None) -> dg.Definiti
             *release_assets(platform, marts), *consumer_assets(platform),
         ],
         jobs=[nightly],
-        schedules=[_every_night(platform, nightly)],
+        schedules=[every_night(platform, nightly)],
         executor=dg.in_process_executor,
         resources={"lock": _lock(platform)},
         loggers={"console": dg.colored_console_logger, "progress": progress_logger},
     )  # fmt: skip
-
-
-def _every_night(platform: Platform, nightly: Any) -> dg.ScheduleDefinition:
-    """Registered, and switched on by whoever runs the daemon: with a cron job beside it a night would run twice."""
-    bank = platform.bank
-
-    @dg.schedule(
-        name="every_night", job=nightly, cron_schedule=f"{MINUTE} {HOUR} * * *", execution_timezone=bank.time_zone,
-        description=f"At {HOUR:02}:{MINUTE:02} bank time, for the business date that has ended.",
-    )  # fmt: skip
-    def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        day = context.scheduled_execution_time.astimezone(ZoneInfo(bank.time_zone)).date() - timedelta(days=1)
-        if bank.is_business_date(day):
-            return dg.RunRequest(run_key=day.isoformat(), partition_key=day.isoformat())
-        span = f"{bank.first_date} to {bank.last_date or 'today'}"
-        return dg.SkipReason(f"{day}: not a business date of {bank.bank}, which has {span} without its closed days")
-
-    return every_night
 
 
 def _published(platform: Platform) -> list[Contract]:

@@ -106,9 +106,11 @@ def land(desk: Desk, delivery: Delivery, correction: Correction, dates: list[dat
 
 @contextmanager
 def _workbench(desk: Desk) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An in-memory database that spills into the vault zone, and knows no time zone but UTC."""
+    """An in-memory database that spills into the vault zone, fetches nothing, and knows no time zone but UTC."""
     with scratch(desk.home.vault) as room:
-        con = duckdb.connect(config={"temp_directory": str(room), "threads": desk.settings.threads})
+        threads = desk.settings.threads
+        config = {"temp_directory": str(room), "threads": threads, "autoinstall_known_extensions": False}
+        con = duckdb.connect(config=config)
         try:
             con.execute(f"set memory_limit = '{desk.settings.memory_limit}'")
             con.execute("set TimeZone = 'UTC'")
