@@ -85,7 +85,9 @@ def _attempt() -> int:
         if os.environ.get("ZHONGTAI_DEBUG"):
             console.print_exception()
         else:
-            console.print(f"failed: {type(error).__name__}: {error}", style="red", markup=False)
+            kind = type(error).__name__
+            said = str(error) if kind == "RunFailed" else f"{kind}: {error}"
+            console.print(f"failed: {said}", style="red", markup=False)
             console.print("ZHONGTAI_DEBUG=1 shows where; `zhongtai doctor` looks at the installation", markup=False)
         return FAILED
     return PUBLISHED

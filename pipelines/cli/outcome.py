@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -23,6 +24,18 @@ _ROWS = {
     "read": "rows_delivered", "accepted": "rows_accepted", "unchanged": "rows_unchanged",
     "quarantined": "rows_quarantined", "tombstones": "rows_tombstones",
 }  # fmt: skip
+
+
+_FAILURES = (
+    DagsterEventType.STEP_FAILURE,
+    DagsterEventType.RESOURCE_INIT_FAILURE,
+    DagsterEventType.RUN_FAILURE,
+)
+_BAD_INPUT = {"IngestError", "InputError", "WarehouseUnreadable", "DeliveryFault"}
+
+
+class RunFailed(Exception):
+    """A step failed. Says what it said."""
 
 
 @dataclass
@@ -105,29 +118,46 @@ def _checked(outcome: Outcome, evaluation: Any) -> None:
 
 def _why(outcome: Outcome, result: ExecuteInProcessResult) -> Exception:
     """The error to show: bad input and refusals by name, else what the failed step said."""
-    failed_checks = [
-        data
+    errors = [
+        error
+        for entry in result.all_events
+        if entry.event_type in _FAILURES and (error := getattr(entry.event_specific_data, "error", None))
+    ]
+    chain = list(_causes(errors[0])) if errors else []
+    for error in chain:
+        if error.cls_name in _BAD_INPUT:
+            return InputError(_words(error))
+        if error.cls_name == Refused.__name__:
+            return Refused(_words(error))
+    refused = _failed_checks(result)
+    words = _words(chain[-1]) if chain else "a step failed without saying why"
+    if not refused:
+        return RunFailed(words)
+    listed = [
+        f"  {'/'.join(check.asset_key.path)} {check.check_name}: {check.description or 'failed'}" for check in refused
+    ]
+    said = [f"  {line}" for line in words.splitlines()] if any(not check.description for check in refused) else []
+    head = f"{len(refused)} checks stand against a release as of {outcome.business_date}:"
+    return Refused("\n".join([head, *listed, *said]))
+
+
+def _failed_checks(result: ExecuteInProcessResult) -> list[Any]:
+    """Blocking checks that failed, but for missing deliveries: those are bad input."""
+    checks = [
+        entry.asset_check_evaluation_data
         for entry in result.all_events
         if entry.event_type is DagsterEventType.ASSET_CHECK_EVALUATION
-        and not (data := entry.asset_check_evaluation_data).passed
-        and data.severity is dg.AssetCheckSeverity.ERROR
     ]
-    refused = [d for d in failed_checks if d.asset_key.path[0] != "lake" or d.check_name != "delivered"]
-    for entry in result.all_events:
-        if entry.event_type in (
-            DagsterEventType.STEP_FAILURE,
-            DagsterEventType.RESOURCE_INIT_FAILURE,
-            DagsterEventType.RUN_FAILURE,
-        ):
-            error = getattr(entry.event_specific_data, "error", None)
-            while error is not None:
-                name = error.cls_name
-                if name in ("IngestError", "InputError", "WarehouseUnreadable", "DeliveryFault"):
-                    return InputError(error.message.partition(": ")[2].strip() or error.message.strip())
-                if name == "Refused":
-                    return Refused(error.message.partition(": ")[2].strip())
-                last, error = error, error.cause
-            if not refused:
-                return RuntimeError(last.message.strip())
-    listed = "\n".join(f"  {'/'.join(d.asset_key.path)} {d.check_name}: {d.description or 'failed'}" for d in refused)
-    return Refused(f"{len(refused)} checks stand against a release as of {outcome.business_date}:\n{listed}")
+    failed = [check for check in checks if not check.passed and check.severity is dg.AssetCheckSeverity.ERROR]
+    return [check for check in failed if check.asset_key.path[0] != "lake" or check.check_name != "delivered"]
+
+
+def _causes(error: Any) -> Iterator[Any]:
+    while error is not None:
+        yield error
+        error = error.cause
+
+
+def _words(error: Any) -> str:
+    """An error's message without the name of its class, which Dagster puts before it."""
+    return (error.message.partition(": ")[2] or error.message).strip()

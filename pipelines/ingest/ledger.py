@@ -63,6 +63,15 @@ class Ledger:
         """Landed dates that have to be landed again."""
         return {each.business_date for each in self.landings if each.status == "landed" and each.recipe_sha256 is None}
 
+    def lost_dates(self, home: Home) -> set[date]:
+        """Landed dates whose file is gone from the lake; they are landed again."""
+        rows = [landing for landing in self.landings if landing.landed_sha256 is not None]
+        return {
+            one.business_date
+            for one in rows
+            if not lake.partition(home.lake, one.contract, one.source, one.business_date).exists()
+        }
+
     def doubt(self, dates: Collection[date]) -> list[Landing]:
         """Put landings in doubt, durably; returns those that were not, as `record` takes them to restore them."""
         trusted = [

@@ -47,12 +47,20 @@ def open_desk(catalog: Catalog, settings: Settings) -> Desk:
     bank = catalog.bank(settings.bank_name())
     home = settings.home
     home.prepare(bank.bank)
+    _key_is_there(home, settings)
     ring = KeyRing.open(home.vault, settings.vault_key)
     _same_key(home, ring)
     for contract in catalog.sources.values():
         lake.prepare(home, contract)
     ledger.prepare(home, catalog.derived["control.landing"])
     return Desk(catalog, settings, bank, catalog.feeds(bank.bank), ring)
+
+
+def _key_is_there(home: Home, settings: Settings) -> None:
+    """Raise InputError where the key file of a home in use is gone, before another one is made in its place."""
+    key = home.vault / "master.key"
+    if (home.vault / "fingerprint").exists() and settings.vault_key is None and not key.exists():
+        raise InputError(f"{key} is gone: restore it, or give the key in ZHONGTAI_VAULT_KEY; no other key will do")
 
 
 def _same_key(home: Home, ring: KeyRing) -> None:
@@ -106,7 +114,7 @@ def _ingest_history(desk: Desk, feed: Feed, correction: Correction, first: date,
         raise history_delivery(feed, correction.contract, end, desk.directory).fault(
             "bad_mapping", f"history.through is {end}, a closed day", f"name the business date before it in {feed.path}"
         )
-    known = book.landed_dates() - book.doubtful_dates()
+    known = book.landed_dates() - book.doubtful_dates() - book.lost_dates(desk.home)
     again = [day for day in days if day in known and day >= first]
     if again:
         delivery = history_delivery(feed, correction.contract, days[-1], desk.directory)
@@ -126,13 +134,14 @@ def _ingest_history(desk: Desk, feed: Feed, correction: Correction, first: date,
 def _ingest_days(desk: Desk, feed: Feed, correction: Correction, first: date, last: date, outcome: Outcome) -> None:
     """Land the daily files that are missing, late, in doubt, or others than those that were landed."""
     book = correction.ledger
+    lost = book.lost_dates(desk.home)
     through = feed.history.through if feed.history else None
     start = through + timedelta(days=1) if through else desk.bank.first_date
     for day in desk.bank.business_dates(start, max([last, *book.landed_dates()])):
         entry, delivery = book.of(day), daily_delivery(feed, correction.contract, day, desk.directory)
         if day not in book.doubtful_dates():
             landed = bool(entry) and entry[0].status == "landed"
-            if day > last or (landed and day < first):
+            if day > last or (landed and day < first and day not in lost):
                 continue
             there = delivery.path.is_file()
             if landed and there and _unchanged(desk, delivery, desk.recipe(delivery), entry):

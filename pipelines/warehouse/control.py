@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -36,18 +37,18 @@ def write_control(catalog: Catalog, home: Home, bank: Bank, release_dates: list[
     return digests
 
 
-def fact_dates(home: Home, last: date) -> tuple[date, date]:
+def fact_dates(home: Home, release_dates: Sequence[date]) -> tuple[date, date]:
     """First and last business date whose facts a run has to write.
 
     From the first date that was landed, or was built otherwise, since the facts were last written: what follows it may
-    follow from it, as an account that changed hands then. Where nothing changed, the last date alone is written again.
+    follow from it, as an account that changed hands then. The dates of the release are always among them: they are
+    reconciled again.
     """
     rows = pq.read_table(home.control / "business_date.parquet").to_pylist()
     landed = {row["business_date"]: row["digest"] for row in rows if row["digest"]}
     processed = processed_dates(home)
     changed = [day for day, digest in landed.items() if processed.get(day) != digest]
-    until = max([last, *landed])
-    return min(changed, default=until), until
+    return min([*release_dates, *changed]), max([*release_dates, *landed])
 
 
 def date_digests(catalog: Catalog, home: Home) -> dict[date, str]:

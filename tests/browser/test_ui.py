@@ -15,7 +15,7 @@ from pipelines.settings import Home
 from .conftest import OWN_KEY, Ui, until
 
 pytestmark = pytest.mark.browser
-GROUPS = ("lake", "control", "identity", "staging", "intermediate", "marts", "release")
+GROUPS = ("lake", "control", "identity", "staging", "intermediate", "marts", "release", "consumers")
 LAST = "2025-12-31"
 SECONDS_OF_A_RUN = 120
 

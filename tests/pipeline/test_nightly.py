@@ -134,10 +134,26 @@ def test_a_missing_required_delivery_stops_the_night(home, deliveries, expected,
     assert published_bytes(home) == before
 
 
-def test_a_lake_that_lost_a_day_is_refused(home, zhongtai):
+def lake_file(home: Path, contract: str, day: str) -> Path:
+    return next((home / "lake" / contract).glob(f"*/business_date={day}/part.parquet"))
+
+
+def test_a_lake_that_lost_files_lands_them_again(home, zhongtai):
     before = published_bytes(home)
-    lost = home / "lake" / "core.transaction" / "source=core" / "business_date=2025-11-11" / "part.parquet"
-    lost.unlink()
+    lost = [lake_file(home, "core.transaction", "2025-11-11"), lake_file(home, "loan.contract", "2025-06-01")]
+    kept = [path.read_bytes() for path in lost]
+    for path in lost:
+        path.unlink()
+    again = zhongtai("nightly", "--date", LAST, "--json", home=home)
+    assert again.code == 0, again.err
+    assert [path.read_bytes() for path in lost] == kept
+    assert published_bytes(home) == before
+
+
+def test_a_lake_file_that_lost_rows_is_refused(home, zhongtai):
+    before = published_bytes(home)
+    path = lake_file(home, "core.transaction", "2025-11-11")
+    pl.read_parquet(path, hive_partitioning=False).head(3).write_parquet(path)
     # Facts are only read again from the lake when they have to be: as after the loss of the build file.
     shutil.rmtree(home / "warehouse")
     refused = zhongtai("nightly", "--date", LAST, "--json", home=home)
@@ -145,6 +161,14 @@ def test_a_lake_that_lost_a_day_is_refused(home, zhongtai):
     assert refused.json["status"] == "refused"
     assert "reconciliation" in refused.err
     assert published_bytes(home) == before
+
+
+def test_an_earlier_night_again_does_not_move_the_pointer_back(home, zhongtai):
+    current_before = current(Home(home)).id
+    earlier = zhongtai("nightly", "--date", "2025-12-30", "--json", home=home)
+    assert earlier.code == 0, earlier.err
+    assert earlier.json["business_date"] == "2025-12-30"
+    assert current(Home(home)).id == current_before
 
 
 def test_two_runs_at_once_are_one_run(home, zhongtai):

@@ -1,7 +1,5 @@
 """What the catalogue shows of rows: none of a person."""
 
-from datetime import date
-
 import polars as pl
 import pytest
 
@@ -42,10 +40,3 @@ def test_a_contract_with_parties_or_accounts_is_personal(contract):
     keys = {"party_key", "party_id", "account_key", "holding_key", "loan_key", "card_key"}
     about = keys & {column.name for column in contract.columns}
     assert is_personal(contract) or not about, contract.id
-
-
-def test_dates_and_decimals_read_as_people_write_them(tmp_path):
-    path = tmp_path / "part.parquet"
-    row = {"business_date": [date(2025, 12, 31)], "digest": ["d"], "is_release_date": [True]}
-    pl.DataFrame(row).write_parquet(path)
-    assert "| 2025-12-31 | d | True |" in preview(CATALOG.derived["control.business_date"], [path]).value

@@ -18,7 +18,7 @@ def platform(tmp_path) -> Platform:
 
 
 def at(platform: Platform, tick: str) -> dg.RunRequest | dg.SkipReason:
-    schedule = every_night(platform, dg.define_asset_job("nightly", partitions_def=platform.partitions))
+    schedule = every_night(platform, dg.define_asset_job("nightly"))
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 1 * * *", "Asia/Shanghai")
     time = datetime.fromisoformat(tick).replace(tzinfo=ZoneInfo("Asia/Shanghai"))
     # As the daemon tells it: in universal time, where it is still the day before.
