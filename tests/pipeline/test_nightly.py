@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -223,3 +226,20 @@ def test_releases_are_listed_and_verified(xiaocheng, zhongtai):
     assert [row["business_date"] for row in listed] == ["2025-12-30", LAST]
     assert [row["current"] for row in listed] == [False, True]
     assert zhongtai("releases", "verify", home=xiaocheng.home).code == 0
+
+
+def test_the_unit_tests_of_the_models_pass(home):
+    dbt_project = Path(__file__).parents[2] / "dbt_project"
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("dbt")), "--quiet", "test", "--select", "test_type:unit",
+            "--project-dir", str(dbt_project), "--profiles-dir", str(dbt_project),
+            "--target-path", str(home / "dbt" / "unit"), "--log-path", str(home / "dbt" / "unit"),
+        ],
+        env=os.environ | {"ZHONGTAI_HOME": str(home), "ZHONGTAI_FROM": LAST, "ZHONGTAI_TO": LAST},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads((home / "dbt" / "unit" / "run_results.json").read_text())["results"]
+    assert len(results) >= 20
+    assert {result["status"] for result in results} == {"pass"}
