@@ -1,11 +1,16 @@
 # Every target sets up what it needs. BANK chooses the bank; its data lives in ZHONGTAI_HOME.
-BANK ?= xiaocheng
+BANK ?= simbank
 PYTHON ?= python3
 BIN := .venv/bin
-export ZHONGTAI_HOME ?= $(CURDIR)/$(if $(filter xiaocheng,$(BANK)),var,var-$(BANK))
+# The simulated bank: so many customers, a history of 120 days in one file per contract, then three nights.
+CUSTOMERS ?= 20000
+SEED ?= 1
+HISTORY := 2025-01-01 2025-04-30
+NIGHTS := 2025-05-01 2025-05-02 2025-05-03
+export ZHONGTAI_HOME ?= $(CURDIR)/$(if $(filter simbank,$(BANK)),var,var-$(BANK))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow test-browser ui check bench docs clean
+.PHONY: help setup run test test-slow test-browser ui check bench bench-simulate docs docs-bank clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -19,8 +24,18 @@ setup: .venv/.ready ## install everything into .venv, by hash
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-run: setup ## backfill the bank BANK and publish its last business date
+ifeq ($(BANK),simbank)
+SIMULATE := $(BIN)/zhongtai simulate --customers $(CUSTOMERS) --seed $(SEED) --out "$$ZHONGTAI_HOME/simulated"
+run: setup ## simulate a bank of 20,000 customers, backfill its history, run three nights, publish
+	@$(SIMULATE) --from $(firstword $(HISTORY)) --to $(lastword $(HISTORY)) --history-to $(lastword $(HISTORY))
+	@$(BIN)/zhongtai backfill --bank $(BANK) --to $(lastword $(HISTORY))
+	@for night in $(NIGHTS); do \
+		$(SIMULATE) --from $$night --to $$night && $(BIN)/zhongtai nightly --bank $(BANK) --date $$night || exit; \
+	done
+else
+run: setup
 	@$(BIN)/zhongtai backfill --bank $(BANK)
+endif
 
 test: setup ## unit, contract and end-to-end tests: under five minutes
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser"
@@ -46,8 +61,14 @@ check: setup ## linters: Python, SQL, layers, dependencies, dead code, contracts
 bench: setup ## time and memory of one night, as ratios to the bare engine
 	@$(BIN)/python benchmarks/night.py
 
+bench-simulate: setup ## rows per second and memory of the simulated bank
+	@$(BIN)/python -m benchmarks.simulate
+
 docs: setup ## write the page of every contract to docs/contracts
 	@$(BIN)/zhongtai contracts docs
+
+docs-bank: setup ## write docs/simulated-bank.md with its plots from one simulated year
+	@$(BIN)/python -m benchmarks.simulated_bank
 
 clean: ## remove .venv and caches; data in var stays
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -4,7 +4,7 @@
 -#}
 {% macro flow_measures() -%}
     {%- set income = "direction = 'credit' and (coalesce(purpose, '') in ('salary', 'pension') or channel = 'transfer_in')" -%}
-    {{ return({
+    {%- set measures = {
         'credit_amount': "direction = 'credit'",
         'credit_count': "direction = 'credit'",
         'debit_amount': "direction = 'debit'",
@@ -19,7 +19,17 @@
         'card_amount': "direction = 'debit' and channel = 'card'",
         'penalty_interest_count': "direction = 'debit' and purpose = 'penalty_interest'",
         'fee_amount': "direction = 'debit' and purpose in ('statement_fee', 'penalty_interest')",
-    }) }}
+        'categorised_count': 'merchant_category is not null',
+    } -%}
+    {%- for category in spending_categories() -%}
+        {%- do measures.update({category ~ '_amount': "direction = 'debit' and merchant_category = '" ~ category ~ "'"}) -%}
+    {%- endfor -%}
+    {{ return(measures) }}
+{%- endmacro %}
+
+{#- Categories of merchants that spending is shown by. Medical spending is sensitive and is left out. -#}
+{% macro spending_categories() -%}
+    {{ return(['grocery', 'dining', 'travel', 'online', 'education']) }}
 {%- endmacro %}
 
 {#- The sum of a measure, zero where there is nothing to add, in the type its name tells. -#}

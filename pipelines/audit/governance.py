@@ -83,4 +83,6 @@ def carried(subject: Subject) -> Verdict:
 
 
 def _required(subject: Subject) -> list[str]:
-    return sorted(contract.id for contract in subject.catalog.sources.values() if contract.criticality == "required")
+    """The required contracts among those that the bank agreed to deliver."""
+    agreed_on = {feed.contract for feed in subject.catalog.feeds(subject.content.bank)}
+    return sorted(each for each in agreed_on if subject.catalog.sources[each].criticality == "required")

@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipelines.cli import contracts, doctor, quarantine, query, releases, run
+from pipelines.cli import contracts, doctor, quarantine, query, releases, run, simulate
 from pipelines.cli.options import State
 from pipelines.contracts.model import ContractError
 from pipelines.settings import InputError
@@ -36,6 +36,7 @@ app = typer.Typer(
 app.command("nightly")(run.nightly)
 app.command("backfill")(run.backfill)
 app.command("ui")(run.ui)
+app.command("simulate")(simulate.simulate)
 app.command("query")(query.query)
 app.command("doctor")(doctor.doctor)
 app.add_typer(contracts.app, name="contracts")

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import StringConstraints, ValidationError, field_validator
 
 from pipelines.contracts.document import Strict, faults, read_document
+from pipelines.contracts.form import check_place, holds_secret
 from pipelines.contracts.model import PURPOSES, ContractError
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -32,9 +33,13 @@ class Calendar(Strict):
 
 
 class Bank(Strict):
-    """One bank, as declared in `feeds/<bank>/bank.yaml`. Dates are business dates, both ends included."""
+    """One bank, as declared in `feeds/<bank>/bank.yaml`. Dates are business dates, both ends included.
+
+    One that `extends` another is that bank with what its own folder states otherwise.
+    """
 
     bank: str
+    extends: str | None = None
     name: Name
     time_zone: str
     calendar: Calendar
@@ -57,11 +62,8 @@ class Bank(Strict):
     @field_validator("deliveries")
     @classmethod
     def _known_places(cls, place: str) -> str:
-        try:
-            place.format(public_data="", project="")
-        except (KeyError, IndexError, ValueError) as error:
-            raise ValueError("only {public_data} and {project} stand for a directory") from error
-        return place
+        # What may be a secret is refused later, without being repeated.
+        return place if holds_secret(place) else check_place(place)
 
     def is_business_date(self, day: date) -> bool:
         """Whether `day` is in the range and not closed."""
@@ -78,6 +80,11 @@ class Bank(Strict):
 def load_bank(path: Path) -> Bank:
     """Read one bank.yaml. Raises ContractError naming the field that is wrong."""
     given, _ = read_document(path, "a bank")
+    if other := given.get("extends"):
+        base, _ = read_document(path.parents[1] / str(other) / "bank.yaml", "a bank, which another extends")
+        if "extends" in base:
+            raise ContractError(f"{path}: extends: '{other}' extends a bank itself; name that one")
+        given = base | given
     try:
         bank = Bank(**given)
     except ValidationError as error:
@@ -90,6 +97,10 @@ def load_bank(path: Path) -> Bank:
             f"last_date: {bank.last_date} lies before first_date {bank.first_date}; correct one",
         ),
         (len(set(bank.calendar.closed_weekdays)) == 7, "calendar.closed_weekdays: closed every day; open one"),
+        (
+            holds_secret(bank.deliveries),
+            "deliveries: may hold a password; write the address, or all of it, as {env:NAME}",
+        ),
         (len(set(stated)) < len(stated), "legal_basis: a purpose has two bases; keep one"),
     )
     for is_wrong, message in wrong:

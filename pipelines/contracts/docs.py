@@ -16,7 +16,8 @@ def write_pages(catalog: Catalog, directory: Path) -> list[Path]:
     """Write every page and an index into `directory`, remove pages of contracts that are gone; returns the paths."""
     directory.mkdir(parents=True, exist_ok=True)
     pages = {directory / "index.md": _index(catalog)}
-    feeds = [feed for bank in catalog.banks for feed in catalog.feeds(bank)]
+    # A bank that extends another has its feeds too: each is named once.
+    feeds = list({feed.path: feed for bank in catalog.banks for feed in catalog.feeds(bank)}.values())
     for contract in catalog.all().values():
         pages[directory / f"{contract.id}.md"] = page(contract, [f for f in feeds if f.contract == contract.id])
     for stale in {path for path in directory.glob("*.md") if _written_here(path)} - pages.keys():
@@ -97,7 +98,7 @@ def _column(column: Column) -> str:
 
 
 def _feed(feed: Feed) -> str:
-    history, daily = (f"`{entry.path}`" if entry else "none" for entry in (feed.history, feed.daily))
+    history, daily = (f"`{entry.name}`" if entry else "none" for entry in (feed.history, feed.daily))
     known = feed.known_from if isinstance(feed.known_from, str) else f"`{feed.known_from.sql}`"
     return _row(feed.bank, feed.source, history, daily, known)
 

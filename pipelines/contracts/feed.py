@@ -6,76 +6,20 @@ What belongs here: the feed's file, read strictly and held against its contract.
 
 from __future__ import annotations
 
-import codecs
 import re
-from datetime import date
+from codecs import lookup
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from pipelines.contracts.document import Strict, faults, read_document, suggestion
+from pipelines.contracts.form import DATE, Daily, Format, History, Name, Trailer, check_place, holds_secret
 from pipelines.contracts.model import Contract, ContractError
 
-Name = Annotated[str, StringConstraints(min_length=1)]
-Character = Annotated[str, StringConstraints(min_length=1, max_length=1)]
-Position = Annotated[int, Field(ge=1)]
+__all__ = ["Daily", "Feed", "Format", "History", "Mapping", "Trailer", "load_feed"]
+
 _CONTRACT = re.compile(r"(.+)@([0-9]+)")
-
-
-class Trailer(Strict):
-    """The last record, which starts with `prefix`; positions count fields from 1."""
-
-    prefix: Name
-    rows: Position | None = None
-    sums: dict[str, Position] = Field(default_factory=dict)
-
-
-class Format(Strict):
-    """How the bytes of a delivery become rows of text."""
-
-    type: Literal["csv", "jsonl", "parquet"]
-    delimiter: Character = ","
-    quote: Annotated[str, StringConstraints(max_length=1)] = '"'
-    encoding: str = "utf-8"
-    header: bool = True
-    fields: tuple[Name, ...] = ()
-    trailer: Trailer | None = None
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, name: str) -> str:
-        try:
-            codecs.lookup(name)
-        except LookupError:
-            raise ValueError("not an encoding; write one as utf-8, gb18030 or ascii") from None
-        return name
-
-
-class History(Strict):
-    """One file with many dates; rows known after `through` come in daily files."""
-
-    path: Name
-    through: date | None = None
-
-
-class Daily(Strict):
-    """One file per business date; `flag` is the file that says the delivery is complete."""
-
-    path: Name
-    flag: str | None = None
-
-    @field_validator("path", "flag")
-    @classmethod
-    def _dated(cls, path: str | None) -> str | None:
-        if path is not None:
-            try:
-                differ = path.format(date=date(2001, 2, 3)) != path.format(date=date(2010, 11, 12))
-            except (KeyError, IndexError, ValueError):
-                differ = False
-            if not differ:
-                raise ValueError("names the same file every day; write the date as {date:%Y%m%d}")
-        return path
 
 
 class Mapping(Strict):
@@ -96,12 +40,13 @@ class Mapping(Strict):
 
 
 class Feed(Strict):
-    """One feed. `source` is the delivering system: the folder the file lies in."""
+    """One feed. `source` is the delivering system: the folder the file lies in; `at` is another place to deliver to."""
 
     contract: str
     major: int
     source: str
     bank: str
+    at: Name | None = None
     history: History | None = None
     daily: Daily | None = None
     format: Format
@@ -113,6 +58,12 @@ class Feed(Strict):
     ignored: dict[str, Name] = Field(default_factory=dict)
     path: Path = Field(repr=False)
     sha256: str = Field(repr=False)
+
+    @field_validator("at")
+    @classmethod
+    def _known_places(cls, place: str | None) -> str | None:
+        # What may be a secret is refused later, without being repeated.
+        return place if place is None or holds_secret(place) else check_place(place)
 
     @property
     def readable(self) -> bool:
@@ -155,7 +106,7 @@ def _mapping(value: Any) -> Any:
 def _check(path: Path, feed: Feed, contract: Contract, sources: dict[str, Contract]) -> None:
     names = {column.name for column in contract.columns}
     missing, unknown = sorted(names - feed.columns.keys()), sorted(feed.columns.keys() - names)
-    form, trailer, csv = feed.format, feed.format.trailer, feed.format.type == "csv"
+    trailer = feed.format.trailer
     strangers = [contract_id for contract_id in feed.reads.values() if contract_id not in sources]
     uncoded = [
         f"{code} of {name}" for name, code in _codes(feed) if name in names and not _allows(contract, name, code)
@@ -168,7 +119,7 @@ def _check(path: Path, feed: Feed, contract: Contract, sources: dict[str, Contra
         (uncoded, f"columns: {', '.join(uncoded)} is not in the contract's enum; correct values"),
         (feed.history is None and feed.daily is None, "history, daily: neither is given; say where the files lie"),
         (
-            feed.history and feed.daily and feed.history.through is None,
+            feed.history and feed.daily and feed.history.through is None and feed.history.through_file is None,
             "history.through: missing; say up to which date the history counts, daily files follow",
         ),
         (
@@ -186,17 +137,96 @@ def _check(path: Path, feed: Feed, contract: Contract, sources: dict[str, Contra
         (strangers, f"reads: no source contract '{''.join(strangers[:1])}'; there are: {', '.join(sources)}"),
         ("delivery" in feed.reads, "reads: delivery is the name of the feed's own rows; choose another"),
         (feed.join and not feed.reads, "join: nothing to join; name the other deliveries under reads"),
-        (csv and not form.header and not form.fields, "format.fields: missing; without a header, name the columns"),
-        (csv and form.header and form.fields, "format.fields: the header names the columns; remove one of the two"),
-        (form.type == "parquet" and trailer, "format.trailer: a Parquet file has none; remove it"),
         (
             trailer and trailer.sums.keys() - names,
             f"format.trailer.sums: name columns of {contract.id}: {', '.join(sorted(names))}",
         ),
+        *_form_faults(feed),
+        *_where_faults(feed),
     )  # fmt: skip
     for wrong, message in faults:
         if wrong:
             raise ContractError(f"{path}: {message}")
+
+
+def _form_faults(feed: Feed) -> list[tuple[object, str]]:
+    """What does not go together in `format`."""
+    form, trailer = feed.format, feed.format.trailer
+    csv, fixed = form.type == "csv", form.type == "fixed"
+    positions = [each for each in (trailer.rows, *trailer.sums.values()) if each] if trailer else []
+    return [
+        (csv and not form.header and not form.fields, "format.fields: missing; without a header, name the columns"),
+        (csv and form.header and form.fields, "format.fields: the header names the columns; remove one of the two"),
+        (form.type == "parquet" and trailer, "format.trailer: a Parquet file has none; remove it"),
+        (form.type == "postgres" and trailer, "format.trailer: a table has none; remove it"),
+        (fixed and not form.widths, "format.widths: missing; give the bytes of every field, in order"),
+        (form.widths and not fixed, f"format.widths: a {form.type} delivery has none; remove them, or say type: fixed"),
+        (fixed and form.fields, "format.fields: widths name the columns; remove it"),
+        (
+            fixed and form.header and "header" in form.model_fields_set,
+            "format.header: a fixed-width file has none; remove it",
+        ),
+        (
+            fixed and _cuts_lines_otherwise(form.encoding),
+            f"format.encoding: a line end of {form.encoding} is not the one byte that files of fixed width are cut at; "
+            f"use utf-8, gb18030 or another that keeps ASCII",
+        ),
+        (fixed and trailer and not trailer.widths, "format.trailer.widths: missing; give the bytes of its fields"),
+        (
+            trailer and trailer.widths and not fixed,
+            "format.trailer.widths: only a fixed-width file has them; remove them",
+        ),
+        (
+            trailer and trailer.widths and max(positions, default=0) > len(trailer.widths),
+            "format.trailer: names a field that trailer.widths does not have; correct one",
+        ),
+    ]  # fmt: skip
+
+
+def _where_faults(feed: Feed) -> list[tuple[object, str]]:
+    """What does not go together in saying where deliveries lie."""
+    wrong: list[tuple[object, str]] = [
+        (holds_secret(feed.at), "at: may hold a password; write the address, or all of it, as {env:NAME}"),
+    ]
+    history, daily, database = feed.history, feed.daily, feed.format.type == "postgres"
+    for name, where in (("history", history), ("daily", daily)):
+        if where is None:
+            continue
+        sql = (where.table, where.query, where.where, getattr(where, "ready", None))
+        if not database:
+            wrong += [
+                (any(sql), f"{name}: only format {{type: postgres}} reads tables; name a path instead"),
+                (not where.path, f"{name}.path: missing; every file of this kind states it"),
+            ]
+            continue
+        wrong += [
+            (where.path or getattr(where, "flag", None), f"{name}: a database has no files; name a table or a query"),
+            ((where.table is None) == (where.query is None), f"{name}: say which rows: either table or query"),
+            (where.query and where.where, f"{name}.where: belongs to a table; write it into the query"),
+            (
+                where is history and DATE in f"{where.query}{where.where}",
+                f"history: a history is not of one date; remove {DATE}",
+            ),
+            (
+                where is daily and DATE not in f"{where.query}{where.where}",
+                f'daily: gives the same rows every day; name the date as {DATE}, as in where: "day = {DATE}"',
+            ),
+        ]
+    if history and history.through_file:
+        wrong += [
+            (history.through, "history.through_file: through says the date already; remove one of the two"),
+            (database, "history.through_file: a database has no files; write through"),
+            (daily is None, "history.through_file: without daily files the whole history counts; remove it"),
+        ]
+    wrong.append((database and feed.at is None, "at: missing; name the database, as {env:CRM_URL}"))
+    return wrong
+
+
+def _cuts_lines_otherwise(encoding: str) -> bool:
+    try:
+        return "\r\n 0A".encode(lookup(encoding).name.removesuffix("-sig")) != b"\r\n 0A"
+    except (UnicodeError, LookupError):
+        return True
 
 
 def _codes(feed: Feed) -> list[tuple[str, str]]:

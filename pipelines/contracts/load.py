@@ -71,10 +71,18 @@ class Catalog:
         return load_bank(self.root / "feeds" / name / "bank.yaml")
 
     def feeds(self, bank: str) -> tuple[Feed, ...]:
-        """Every feed of a bank, parents of foreign keys before their children."""
-        folder = self.root / "feeds" / bank
-        feeds = [load_feed(path, self.sources) for path in _files(folder, ".yaml") if path != folder / "bank.yaml"]
+        """Every feed of a bank, parents of foreign keys before their children; of one that extends another, also its.
+
+        A feed of its own replaces that of the same contract and source.
+        """
+        feeds, base = self._own_feeds(bank), self.bank(bank).extends
+        replaced = {(feed.contract, feed.source) for feed in feeds}
+        feeds += [f for f in (self._own_feeds(base) if base else []) if (f.contract, f.source) not in replaced]
         return tuple(sorted(feeds, key=lambda f: (depth(f.contract, self.sources), f.contract, f.source)))
+
+    def _own_feeds(self, bank: str) -> list[Feed]:
+        folder = self.root / "feeds" / bank
+        return [load_feed(path, self.sources) for path in _files(folder, ".yaml") if path != folder / "bank.yaml"]
 
     def _read(self, kind: str) -> dict[str, Contract]:
         marts = self.marts if kind == "product" else {}

@@ -14,7 +14,9 @@ KINDS = ("source", "derived", "mart", "product")
 DELIVERIES = ("full", "delta", "append", "derived")
 CONSUMERS = ("marketing", "risk", "shared")
 # Kinds of identifier that the ingest boundary turns into tokens (`pipelines.vault.tokens` says how).
-IDENTIFIERS = ("name", "national_id", "phone", "bank_account")
+IDENTIFIERS = (
+    "name", "national_id", "phone", "bank_account", "uscc", "address", "email", "device", "phone_hash",
+)  # fmt: skip
 PURPOSES = ("marketing", "risk_management", "regulatory_reporting", "model_evaluation")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -10,12 +11,15 @@ import duckdb
 
 from pipelines.ingest.deliveries import Delivery
 from pipelines.ingest.ledger import Landing
+from pipelines.ingest.map import text_of
 from pipelines.ingest.read import Rows
 
 _NOTHING = Decimal(0)
+# Where a row of each part lies. Of a deletion that was delivered, only the row counts.
+_DELIVERED = ("delivered", "quarantined")
 _PARTS = {
-    "delivered": "checked where not _deleted or {rows}",
-    "quarantined": "checked where len(_faults) > 0 and (not _deleted or {rows})",
+    "delivered": "checked",
+    "quarantined": "checked where len(_faults) > 0",
     "accepted": "good semi join changed using (_line)",
     "unchanged": "good anti join changed using (_line)",
     "tombstones": "changed where _line is null",
@@ -34,9 +38,10 @@ def check_trailer(con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows
         stated["rows"] = Decimal(rows.declared.rows)
     for name, sum_ in rows.declared.sums.items():
         # A sum over values that cannot all be read, or count for nothing, proves nothing.
+        text = text_of(delivery.contract, delivery.feed, name)
         total, apart = con.execute(
             f"select coalesce(sum({name}), 0), count(*) filter (where _deleted or ({name} is null and "
-            f"(_text_{name} is not null or list_contains(_failed, '{name}')))) from mapped"
+            f"({text} is not null or list_contains(_failed, '{name}')))) from mapped"
         ).fetchall()[0]
         if apart or rows.unsplit:
             continue
@@ -55,8 +60,10 @@ def landings(
     Raises RuntimeError, a defect of ingest, where a row that was delivered is not accounted for.
     """
     made, place = [], (delivery.contract.id, delivery.feed.source)
-    for measure in delivery.contract.measures:
-        parts = {name: _by_date(con, measure, part) for name, part in _PARTS.items()}
+    measures = delivery.contract.measures
+    found = {name: _by_date(con, measures, name) for name in _PARTS}
+    for measure in measures:
+        parts = {name: values[measure] for name, values in found.items()}
         if measure == "rows":
             parts["delivered"][dates[0]] += unsplit
             parts["quarantined"][dates[0]] += unsplit
@@ -76,10 +83,13 @@ def landings(
     return made
 
 
-def _by_date(con: duckdb.DuckDBPyConnection, measure: str, part: str) -> dict[date, Decimal]:
-    of = "count(*)" if measure == "rows" else f"coalesce(sum({measure}), 0)"
-    source = part.format(rows="true" if measure == "rows" else "false")
-    values: dict[date, Decimal] = defaultdict(lambda: _NOTHING)
-    for day, value in con.execute(f"select business_date, {of} from {source} group by 1").fetchall():
-        values[day] = Decimal(value)
+def _by_date(con: duckdb.DuckDBPyConnection, measures: Iterable[str], part: str) -> dict[str, dict[date, Decimal]]:
+    """The measures of one part, by measure and date."""
+    counted = " filter (where not _deleted)" if part in _DELIVERED else ""
+    sums = ["count(*)" if name == "rows" else f"coalesce(sum({name}){counted}, 0)" for name in measures]
+    values: dict[str, dict[date, Decimal]] = {name: defaultdict(lambda: _NOTHING) for name in measures}
+    rows = con.execute(f"select business_date, {', '.join(sums)} from {_PARTS[part]} group by 1").fetchall()
+    for day, *totals in rows:
+        for name, total in zip(measures, totals, strict=True):
+            values[name][day] = Decimal(total)
     return values

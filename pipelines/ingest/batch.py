@@ -5,22 +5,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 
 from pipelines.contracts.bank import Bank
 from pipelines.contracts.feed import Feed
 from pipelines.contracts.load import Catalog
-from pipelines.ingest import account, changes, check, deliveries, lake, quarantine
+from pipelines.ingest import account, changes, check, lake, quarantine
 from pipelines.ingest.correction import Correction
-from pipelines.ingest.deliveries import Delivery
+from pipelines.ingest.deliveries import Delivery, Office
 from pipelines.ingest.history import check_history
 from pipelines.ingest.ledger import Landing
 from pipelines.ingest.map import map_rows
+from pipelines.ingest.origin import Staging
+from pipelines.ingest.places import place_of
 from pipelines.ingest.read import read_delivery
 from pipelines.settings import Home, Settings
 from pipelines.vault.keys import KeyRing
@@ -38,6 +39,7 @@ class Desk:
     bank: Bank
     feeds: tuple[Feed, ...]
     ring: KeyRing
+    staging: Staging | None = None  # copies of what is delivered elsewhere; None where nothing is fetched yet
 
     @property
     def home(self) -> Home:
@@ -45,9 +47,16 @@ class Desk:
         return self.settings.home
 
     @property
-    def directory(self) -> Path:
-        """Where the bank delivers."""
-        return deliveries.place(self.bank, self.settings)
+    def office(self) -> Office:
+        """Where deliveries come in."""
+        staging = self.staging or Staging(self.home.vault)
+        return Office(lambda feed: place_of(feed, self.bank, self.settings), staging)
+
+    @contextmanager
+    def fetching(self) -> Iterator[Desk]:
+        """A desk that keeps what it fetches until the `with` ends."""
+        with Staging(self.home.vault) as staging:
+            yield replace(self, staging=staging)
 
     def companions(self, delivery: Delivery) -> dict[str, Delivery]:
         """The deliveries that `delivery` is read together with, by the name its feed gives them."""
@@ -59,7 +68,7 @@ class Desk:
                 raise delivery.fault(
                     "bad_mapping", f"no feed delivers {contract_id}", f"correct reads in {delivery.feed.path}"
                 )
-            found[alias] = deliveries.companion(delivery, others[0], self.catalog.contract, self.directory)
+            found[alias] = self.office.companion(delivery, others[0], self.catalog.contract)
         return found
 
     def recipe(self, delivery: Delivery) -> str:

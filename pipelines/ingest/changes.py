@@ -32,19 +32,22 @@ def tokenise_rows(con: duckdb.DuckDBPyConnection, rows: str, name: str, contract
     identifiers = {column.name: column.identifier for column in contract.columns if column.identifier}
     source = rows
     if identifiers:
-        raw = con.execute(f"select _line, {', '.join(identifiers)} from {rows}").pl()
+        names = ", ".join(identifiers)
+        raw = con.execute(f"select _line, {names} from {rows} where coalesce({names}) is not null").pl()
         con.register("_tokens", tokenise(raw, identifiers, ring).to_arrow())
-        source = f"(select * from {rows}) join _tokens using (_line)"
+        source = f"(select * from {rows}) left join _tokens using (_line)"
     lake_columns = ", ".join(
         column.lake_name if column.key else f"case when not _deleted then {column.lake_name} end as {column.lake_name}"
         for column in contract.columns
     )
     # With its length before it, no value can be taken for the end of another.
     texts = (f"cast({column.lake_name} as varchar)" for column in contract.columns)
-    parts = ", ".join(f"coalesce(length({text}) || ':' || {text}, '-')" for text in texts)
+    parts = ", '|', ".join(
+        f"case when {text} is null then '-' else concat(length({text}), ':', {text}) end" for text in texts
+    )
     con.execute(
         f"create or replace temp table {name} as select *, "
-        f"case when _deleted then 'deleted' else md5(concat_ws('|', {parts})) end as _row_hash "
+        f"case when _deleted then 'deleted' else md5(concat({parts})) end as _row_hash "
         f"from (select {lake_columns}, _line, _deleted, business_date from {source})"
     )
     if identifiers:
@@ -52,12 +55,12 @@ def tokenise_rows(con: duckdb.DuckDBPyConnection, rows: str, name: str, contract
 
 
 def find_changes(con: duckdb.DuckDBPyConnection, delivery: Delivery, home: Home, first: date) -> None:
-    """Make table `changed` of `good` and tombstones: lake columns, `_change`, `_row_hash`, `_line`, `business_date`."""
+    """Make `changed` of `good` and tombstones: lake columns, `_change`, `_row_hash`, `_line`, `business_date`."""
     contract = delivery.contract
     lake_columns = ", ".join(column.lake_name for column in contract.columns)
     if contract.delivery == "append":
         con.execute(
-            f"create or replace temp table changed as select {lake_columns}, 'upsert' as _change, _row_hash, _line, "
+            f"create or replace temp view changed as select {lake_columns}, 'upsert' as _change, _row_hash, _line, "
             f"business_date from good"
         )
         return

@@ -16,7 +16,7 @@ from pipelines.contracts.feed import Mapping
 from pipelines.contracts.model import Contract
 from pipelines.ingest import lake
 from pipelines.ingest.deliveries import Delivery
-from pipelines.ingest.map import describe
+from pipelines.ingest.map import describe, text_of
 from pipelines.ingest.sql import literal
 from pipelines.settings import Home
 
@@ -28,9 +28,7 @@ def date_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, calendar: list
     that lies after its end; rows of a daily file count from its date.
     """
     if not delivery.is_history:
-        con.execute(
-            f"create or replace temp view dated as select *, date '{delivery.date}' as business_date from mapped"
-        )
+        con.execute("create or replace temp view dated as from mapped")
         return
     con.register("_calendar", pa.table({"day": pa.array(calendar, pa.date32())}))
     con.execute("create or replace temp table calendar as from _calendar")
@@ -52,18 +50,29 @@ def find_faults(
     contract, first, last = delivery.contract, dates[0], dates[-1]
     violated = " or ".join(f"coalesce({condition}, false)" for condition, _ in _row_faults(delivery))
     faults = ", ".join(f"case when {condition} then {fault} end" for condition, fault in _row_faults(delivery))
-    read_before = ", ".join(map(str, apart)) or "null"
-    con.execute(
-        f"create or replace temp table checked as select *, "
-        f"case when {violated} then list_filter([{faults}], x -> x is not null) else [] end as _faults "
-        f"from (select * replace (coalesce(business_date, date '{first}') as business_date) from dated "
-        f"where business_date between date '{first}' and date '{last}' "
-        f"or (business_date is null and coalesce(_line not in ({read_before}), true)))"
-    )
-    con.execute("drop view dated")
-    con.execute("drop table mapped")
+    found = f"case when {violated} then list_filter([{faults}], x -> x is not null) else [] end"
+    if delivery.is_history:
+        read_before = ", ".join(map(str, apart)) or "null"
+        con.execute(
+            f"create or replace temp table checked as select * replace ({found} as _faults) "
+            f"from (select * replace (coalesce(business_date, date '{first}') as business_date) from dated "
+            f"where business_date between date '{first}' and date '{last}' "
+            f"or (business_date is null and coalesce(_line not in ({read_before}), true)))"
+        )
+        con.execute("drop view dated")
+        con.execute("drop table mapped")
+    else:
+        _check_in_place(con, violated, found)
     _find_duplicates(con, delivery, home, first, last, window)
     _find_orphans(con, contract, home)
+
+
+def _check_in_place(con: duckdb.DuckDBPyConnection, violated: str, found: str) -> None:
+    """Make `mapped` the table `checked`: a daily file has all its rows on its date, and few with faults."""
+    con.execute("drop view dated")
+    con.execute("drop table if exists checked")
+    con.execute("alter table mapped rename to checked")
+    con.execute(f"update checked set _faults = {found} where {violated}")
 
 
 def _row_faults(delivery: Delivery) -> list[tuple[str, str]]:
@@ -84,12 +93,13 @@ def _row_faults(delivery: Delivery) -> list[tuple[str, str]]:
     for column in contract.columns:
         name, scope = column.name, "" if column.key or not feed.deleted else "not _deleted and "
         failed = f"list_contains(_failed, {literal(name)})"
-        unreadable = f"{scope}{name} is null and (_text_{name} is not null or {failed})"
+        unreadable = f"{scope}{name} is null and ({text_of(contract, feed, name)} is not null or {failed})"
         faults.append((unreadable, _fault("unreadable", name, describe(contract, feed, name))))
     for check in row_checks(contract):
         scope = "not _deleted and " if feed.deleted and check.column not in contract.key else ""
         if check.rule == "required":  # what is unreadable is not also called missing
-            scope += f"_text_{check.column} is null and not list_contains(_failed, {literal(check.column)}) and "
+            text, failed = text_of(contract, feed, check.column), f"list_contains(_failed, {literal(check.column)})"
+            scope += f"{text} is null and not {failed} and "
         faults.append((f"{scope}({check.violated})", _fault(check.rule, check.column, check.reason)))
     return faults
 

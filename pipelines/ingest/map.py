@@ -26,13 +26,16 @@ _WRITTEN = {
     "double": r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?",
     "boolean": r"(?i)true|false|t|f|1|0",
 }
+_FAULTS = 'struct("rule" varchar, "column" varchar, reason varchar)[]'
+_PLAIN = re.compile(r"[A-Za-z_]\w*(\.\w+)?")  # an expression that is a column, and cannot fail
 _FORMATS = {"date": "%Y-%m-%d", "timestamp": "%Y-%m-%d %H:%M:%S"}
 
 
 def map_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows) -> None:
-    """Make table `mapped`: `_line`, each contract column as text (`_text_…`) and typed, and of the row itself:
+    """Make table `mapped`: `_line`, each contract column typed and as text (`text_of`), and of the row itself:
 
-    `_known` from when it is known, with its text; `_deleted`; `_failed`, the columns whose expression fails.
+    `_known` from when it is known, with its text; `_deleted`; `_failed`, the columns whose expression fails;
+    `_faults`, none yet; and of a daily file `business_date`.
     Raises DeliveryFault where the feed's join multiplies or loses rows, or an expression cannot be run.
     """
     feed, contract = delivery.feed, delivery.contract
@@ -40,19 +43,24 @@ def map_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows) -> 
     stated = feed.known_from if isinstance(feed.known_from, Mapping) else None
     expressions["_known"] = stated.sql if stated else "null"
     expressions["_deleted"] = feed.deleted or "false"
-    tried = [f"{_tried(sql)} as _try_{name}" for name, sql in expressions.items()]
-    texts = [f"nullif(trim(_try_{name}[1]), '') as _text_{name}" for name in expressions]
-    failed = ", ".join(f"case when _try_{name} is null then {literal(name)} end" for name in expressions)
+    fallible = [name for name, sql in expressions.items() if not _PLAIN.fullmatch(sql.strip())]
+    tried = [f"{_tried(sql, name in fallible)} as _try_{name}" for name, sql in expressions.items()]
+    texts = [
+        f"nullif(trim(_try_{name}{'[1]' if name in fallible else ''}), '') as _text_{name}" for name in expressions
+    ]
+    failed = ", ".join(f"case when _try_{name} is null then {literal(name)} end" for name in fallible)
+    same = [f"_text_{name}" for name in feed.columns if text_of(contract, feed, name) == name]
     values = [f"{_typed(column, feed.columns[column.name])} as {column.name}" for column in contract.columns]
     known = _typed_date("_text__known", stated.format if stated else None)
+    day = "" if delivery.is_history else f", date '{delivery.date}' as business_date"
     try:
         con.execute(
             f"create or replace temp table mapped as with tried as ("
             f"select delivery._line, {', '.join(tried)} from {rows.name} as delivery {feed.join}"
             f"), texts as (select _line, {', '.join(texts)}, "
-            f"list_filter([{failed}], x -> x is not null) as _failed from tried"
-            f") select *, {', '.join(values)}, {known} as _known, "
-            f"coalesce(_text__deleted = 'true', false) as _deleted from texts"
+            f"list_filter([{failed}]::varchar[], x -> x is not null) as _failed from tried"
+            f") select * exclude ({', '.join(['_text__deleted', *same])}), {', '.join(values)}, {known} as _known, "
+            f"coalesce(_text__deleted = 'true', false) as _deleted, []::{_FAULTS} as _faults{day} from texts"
         )
     except (duckdb.DataError, duckdb.InvalidInputException) as error:
         # The engine's message would repeat the value.
@@ -61,20 +69,29 @@ def map_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows) -> 
     except duckdb.ProgrammingError as error:
         message = str(error).splitlines()[0]
         raise delivery.fault("bad_mapping", message, f"correct the expression in {feed.path}") from error
+    if feed.join:  # without one, each row is mapped once
+        _check_join(con, delivery, rows)
+
+
+def _check_join(con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows) -> None:
     mapped, lines = con.execute("select count(*), count(distinct _line) from mapped").fetchall()[0]
     if not mapped == lines == rows.count - len(rows.unsplit):
         raise delivery.fault(
             "bad_join",
             f"of {rows.count - len(rows.unsplit)} rows, {lines} found a partner, {mapped} times",
-            f"the join in {feed.path} must find exactly one for each; a left join keeps those without",
+            f"the join in {delivery.feed.path} must find exactly one for each; a left join keeps those without",
         )
 
 
-def _tried(sql: str) -> str:
-    """SQL for a list of the one value of an expression; null where the expression fails for a row."""
-    if re.fullmatch(r"[A-Za-z_]\w*(\.\w+)?", sql.strip()):
-        return f"[cast({sql} as varchar)]"
-    return f"try([cast(({sql}) as varchar)])"
+def text_of(contract: Contract, feed: Feed, column: str) -> str:
+    """The column of `mapped` with the text of a contract column: its own where the value is the text."""
+    is_text = contract.column(column).type == "string" and feed.columns[column].values is None
+    return column if is_text else f"_text_{column}"
+
+
+def _tried(sql: str, fallible: bool) -> str:
+    """SQL for the text of an expression; where it may fail, for a list of that one text, null for a row that does."""
+    return f"try([cast(({sql}) as varchar)])" if fallible else f"cast({sql} as varchar)"
 
 
 def _typed_date(text: str, format_: str | None) -> str:

@@ -17,7 +17,7 @@ from pipelines.contracts.load import Catalog
 from pipelines.ingest import lake, ledger
 from pipelines.ingest.batch import Desk, land
 from pipelines.ingest.correction import Correction
-from pipelines.ingest.deliveries import Delivery, daily_delivery, history_delivery
+from pipelines.ingest.deliveries import Delivery
 from pipelines.ingest.faults import DeliveryFault
 from pipelines.ingest.ledger import Landing, Ledger
 from pipelines.settings import Home, InputError, Settings, write_private
@@ -95,29 +95,35 @@ def ingest(desk: Desk, first: date, last: date, contracts: Iterable[str] | None 
 
 def _ingest_feed(desk: Desk, feed: Feed, first: date, last: date, outcome: Outcome) -> None:
     correction = Correction(desk.catalog, desk.home, desk.feeds, feed)
-    if feed.history:
-        _ingest_history(desk, feed, correction, first, last, outcome)
+    with desk.fetching() as fetching:
+        through = fetching.office.through(feed, correction.contract, last)
+        if through:
+            _ingest_history(fetching, feed, correction, first, last, through, outcome)
     if feed.daily:
-        _ingest_days(desk, feed, correction, first, last, outcome)
+        start = through + timedelta(days=1) if through else desk.bank.first_date
+        _ingest_days(desk, feed, correction, start, first, last, outcome)
     made = {landing.business_date for landing in outcome.landings}
     asked = (landing for landing in correction.ledger.landings if first <= landing.business_date <= last)
     outcome.landings += [landing for landing in asked if landing.business_date not in made]
 
 
-def _ingest_history(desk: Desk, feed: Feed, correction: Correction, first: date, last: date, outcome: Outcome) -> None:
-    """Land the dates of the history file that are missing, in doubt, or landed from other bytes."""
+def _ingest_history(
+    desk: Desk, feed: Feed, correction: Correction, first: date, last: date, end: date, outcome: Outcome
+) -> None:
+    """Land the dates of the history file up to `end` that are missing, in doubt, or landed from other bytes."""
     assert feed.history is not None
-    book, end = correction.ledger, feed.history.through or date.max
+    book = correction.ledger
     days = desk.bank.business_dates(desk.bank.first_date, min(last, end))
     if last >= end and end not in days:
         # What became known on the closed days before `end` would count from a date that the file no longer has.
-        raise history_delivery(feed, correction.contract, end, desk.directory).fault(
-            "bad_mapping", f"history.through is {end}, a closed day", f"name the business date before it in {feed.path}"
+        stated = feed.history.through_file or feed.path
+        raise desk.office.history(feed, correction.contract, end).fault(
+            "bad_mapping", f"history.through is {end}, a closed day", f"name the business date before it in {stated}"
         )
     known = book.landed_dates() - book.doubtful_dates() - book.lost_dates(desk.home)
     again = [day for day in days if day in known and day >= first]
     if again:
-        delivery = history_delivery(feed, correction.contract, days[-1], desk.directory)
+        delivery = desk.office.history(feed, correction.contract, days[-1])
         delivery.require()
         recipe = desk.recipe(delivery)
         again = [day for day in again if not _unchanged(desk, delivery, recipe, book.of(day))]
@@ -126,36 +132,38 @@ def _ingest_history(desk: Desk, feed: Feed, correction: Correction, first: date,
     while due:
         # A history file says of a date what it is only together with the dates after it.
         until = max([*days, *due])
-        delivery = history_delivery(feed, correction.contract, until, desk.directory)
+        delivery = desk.office.history(feed, correction.contract, until)
         outcome.landings += land(desk, delivery, correction, desk.bank.business_dates(min(due), until))
         due = [day for day in book.doubtful_dates() if day <= end]
 
 
-def _ingest_days(desk: Desk, feed: Feed, correction: Correction, first: date, last: date, outcome: Outcome) -> None:
-    """Land the daily files that are missing, late, in doubt, or others than those that were landed."""
+def _ingest_days(
+    desk: Desk, feed: Feed, correction: Correction, start: date, first: date, last: date, outcome: Outcome
+) -> None:
+    """Land the daily files from `start` on that are missing, late, in doubt, or others than those landed."""
     book = correction.ledger
     lost = book.lost_dates(desk.home)
-    through = feed.history.through if feed.history else None
-    start = through + timedelta(days=1) if through else desk.bank.first_date
     for day in desk.bank.business_dates(start, max([last, *book.landed_dates()])):
-        entry, delivery = book.of(day), daily_delivery(feed, correction.contract, day, desk.directory)
-        if day not in book.doubtful_dates():
-            landed = bool(entry) and entry[0].status == "landed"
-            if day > last or (landed and day < first and day not in lost):
-                continue
-            there = delivery.path.is_file()
-            if landed and there and _unchanged(desk, delivery, desk.recipe(delivery), entry):
-                outcome.reused += 1
-                continue
-            if entry and not landed and not there:  # carried, and still not here
-                outcome.reused += day >= first
-                continue
-        outcome.landings += _land_day(desk, delivery, correction)
+        entry, doubtful = book.of(day), day in book.doubtful_dates()
+        landed = bool(entry) and entry[0].status == "landed"
+        if not doubtful and (day > last or (landed and day < first and day not in lost)):
+            continue
+        with desk.fetching() as fetching:  # for one date at a time: a long way back needs no room for all of it
+            delivery = fetching.office.daily(feed, correction.contract, day)
+            if not doubtful:
+                there = delivery.is_there()
+                if landed and there and _unchanged(fetching, delivery, fetching.recipe(delivery), entry):
+                    outcome.reused += 1
+                    continue
+                if entry and not landed and not there:  # carried, and still not here
+                    outcome.reused += day >= first
+                    continue
+            outcome.landings += _land_day(fetching, delivery, correction)
 
 
 def _land_day(desk: Desk, delivery: Delivery, correction: Correction) -> list[Landing]:
     book, day = correction.ledger, delivery.date
-    if not delivery.path.is_file():
+    if not delivery.is_there():
         if day in book.landed_dates():
             doubtful = day in book.doubtful_dates()
             again = "what it stands on was corrected" if doubtful else "the night is run again"

@@ -10,10 +10,12 @@ import polars as pl
 import pyarrow as pa
 
 from pipelines.contracts.arrow import arrow_schema
+from pipelines.contracts.feed import Feed
 from pipelines.contracts.model import Contract
 from pipelines.ingest import lake
 from pipelines.ingest.deliveries import Delivery
-from pipelines.ingest.read import Rows, Unsplit
+from pipelines.ingest.map import text_of
+from pipelines.ingest.read import Rows, Unsplit, keep_lines
 from pipelines.ingest.sql import literal
 from pipelines.settings import Home
 from pipelines.vault import originals
@@ -27,10 +29,10 @@ def collect(
 ) -> None:
     """Make table `quarantined` in the form of `shape` (control.quarantine): one row per fault of `checked`.
 
-    A record that did not split belongs to the date `first`.
+    A record that did not split belongs to the date `first`. Of the raw rows, only those found bad are kept on.
     """
     contract, source, name = delivery.contract, delivery.feed.source, delivery.path.name
-    key = " || '/' || ".join(f"coalesce(_text_{column}, '')" for column in contract.key)
+    key = " || '/' || ".join(f"coalesce({text_of(contract, delivery.feed, column)}, '')" for column in contract.key)
     malformed = [
         {
             "contract": contract.id, "source": source, "business_date": first, "line": record.line,
@@ -43,17 +45,18 @@ def collect(
         f"create or replace temp table quarantined as "
         f"select {literal(contract.id)} as contract, {literal(source)} as source, business_date, _line as line, "
         f"fault.rule as rule, fault.column as column_name, {literal(name)} as delivery, {key} as record_key, "
-        f"{_value(contract)} || fault.reason as reason "
+        f"{_value(contract, delivery.feed)} || fault.reason as reason "
         f"from (select *, unnest(_faults) as fault from checked) union all by name from _malformed"
     )
     con.unregister("_malformed")
+    keep_lines(con, "delivery", "select line from quarantined")
 
 
-def _value(contract: Contract) -> str:
+def _value(contract: Contract, feed: Feed) -> str:
     """SQL for the offending value, masked where it is personal."""
     cases = [f"when 'known_from' then coalesce('''' || left(_text__known, {_SHOWN}) || ''' ', '')"]
     for column in contract.columns:
-        text = f"_text_{column.name}"
+        text = text_of(contract, feed, column.name)
         value = f"'''' || left({text}, {_SHOWN}) || ''' '"
         if column.identifier or column.personal_class:
             value = f"'(personal, length ' || length({text}) || ') '"

@@ -10,7 +10,7 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +21,7 @@ import pyarrow as pa
 from pipelines.ingest.deliveries import Delivery
 
 _WHOLE, _NUMBER = re.compile(r"[0-9]+"), re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
-_BYTE_ORDER_MARK = "\ufeff"
+BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,22 @@ class Body:
     """The lines of a delivery without its trailer, each with its line end.
 
     `number` counts the lines given out, `declared` is there once all were, `take` gives the text of a record.
+    With `lines`, they are the body, and follow on line `number`.
     """
 
-    def __init__(self, delivery: Delivery) -> None:
-        self.number = 0
+    def __init__(self, delivery: Delivery, lines: Iterable[str] | None = None, number: int = 0) -> None:
+        self.number = number
+        self._lines = lines
         self.declared: Declared | None = None
         self._delivery = delivery
         self._taken: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
-        lines = _lines(self._delivery)
-        if self._delivery.feed.format.trailer is not None:
-            lines = self._hold_trailer_back(lines)
+        lines = self._lines
+        if lines is None:
+            lines = _lines(self._delivery)
+            if self._delivery.feed.format.trailer is not None:
+                lines = self._hold_trailer_back(lines)
         for line in lines:
             self.number += 1
             self._taken.append(line)
@@ -66,7 +70,7 @@ class Body:
                 yield from held
                 held = []
             held.append(line)
-        self.declared = _trailer(self._delivery, held[0].rstrip("\r\n") if held else "")
+        self.declared = trailer_of(self._delivery, held[0].rstrip("\r\n") if held else "")
 
 
 def dialect(delivery: Delivery) -> dict[str, Any]:
@@ -79,10 +83,10 @@ def dialect(delivery: Delivery) -> dict[str, Any]:
 def _lines(delivery: Delivery) -> Iterator[str]:
     encoding, number = delivery.feed.format.encoding, 0
     try:
-        with _open(delivery.path) as raw, io.TextIOWrapper(raw, encoding=encoding, newline="") as text:
+        with open_bytes(delivery.path) as raw, io.TextIOWrapper(raw, encoding=encoding, newline="") as text:
             for line in text:
                 number += 1
-                if number == 1 and line.startswith(_BYTE_ORDER_MARK):
+                if number == 1 and line.startswith(BYTE_ORDER_MARK):
                     raise _marked(delivery)
                 yield line
     except UnicodeDecodeError as error:
@@ -95,7 +99,8 @@ def _lines(delivery: Delivery) -> Iterator[str]:
         raise delivery.empty()
 
 
-def _open(path: Path) -> BinaryIO:
+def open_bytes(path: Path) -> BinaryIO:
+    """The bytes of a file, decompressed as its name says."""
     if path.suffix == ".gz":
         return gzip.open(path, "rb")  # type: ignore[return-value]
     if path.suffix == ".zst":
@@ -112,7 +117,8 @@ def _marked(delivery: Delivery) -> Exception:
     )  # fmt: skip
 
 
-def _trailer(delivery: Delivery, line: str) -> Declared:
+def trailer_of(delivery: Delivery, line: str) -> Declared:
+    """What the last line states. Raises DeliveryFault where it is no trailer."""
     form = delivery.feed.format
     trailer = form.trailer
     assert trailer is not None

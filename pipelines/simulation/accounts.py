@@ -123,7 +123,7 @@ def build_cards(settings: Settings, people: People, accounts: Accounts, streams:
     months = rng.uniform(1.5, 5.0, len(holder))
     of_person = np.full(len(people), -1, np.int32)
     of_person[holder] = np.arange(len(holder))
-    use = rng.beta(1.6, 4.0, len(holder)) + 0.06 * np.clip(people.risk[holder], -2, 2)
+    use = rng.beta(1.9, 3.2, len(holder)) + 0.06 * np.clip(people.risk[holder], -2, 2)
     return Cards(
         holder=holder.astype(np.int32), account=accounts.of_person[holder],
         limit=(np.round(people.income[holder] * months / 100_000) * 100_000 + 200_000).astype(np.int64),

@@ -63,4 +63,4 @@ def pick(values: Sequence[str], codes: np.ndarray) -> pl.Series:
     series = pl.Series(numbers.astype(np.int64))
     if numbers.size and numbers.min() < 0:
         series = series.set(series < 0, None)
-    return series.cast(pl.UInt32).cast(pl.Enum(list(values)))
+    return series.cast(pl.UInt32).cat.to(pl.Enum(list(values)))

@@ -147,14 +147,16 @@ def _families(
     rng, count = streams.of("people.families"), len(household)
     heads = np.flatnonzero(place == 0)
     head = heads[household]
-    # Age structure of adults, roughly that of the 2020 census: triangular with its mode in the forties.
-    head_age = rng.triangular(20, 42, 86, len(heads))[household]
+    # Age structure of adults, roughly that of the 2020 census: triangular, most often 38.
+    head_age = rng.triangular(20, 38, 92, len(heads))[household]
     is_spouse = (place == 1) & (rng.random(count) < spouse_share)
     gap = rng.normal(0, 3.0, count)
-    is_parent = (place >= 2) & (rng.random(count) < 0.25) & (head_age < 60)
-    generation = rng.uniform(21, 38, count)
+    is_parent = (place >= 2) & (rng.random(count) < 0.08) & (head_age < 60)
+    generation = rng.uniform(23, 40, count)
     age = np.where(place == 0, head_age, np.where(is_spouse, head_age - gap, head_age - generation))
-    age = np.clip(np.where(is_parent, head_age + generation - 4, age), 0.05, 99.0)
+    # Children of heads too young to have them are small children instead.
+    age = np.where(age < 0.05, rng.uniform(0.05, 10.0, count), age)
+    age = np.minimum(np.where(is_parent, head_age + generation - 4, age), 99.0)
     female = rng.random(count) < 0.488  # 2020 census: 51.24 % men
     female = np.where(is_spouse, ~female[head], female)
     spouse = np.full(count, -1, dtype=np.int32)

@@ -13,14 +13,32 @@ import polars_hash  # noqa: F401  (registers the `chash` namespace)
 
 from pipelines.vault.keys import KeyRing
 
+
+def _words(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_all(r"\s+", " ").str.strip_chars()
+
+
+def _code(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_all(r"[\s-]", "").str.to_uppercase()
+
+
+def _lower(text: pl.Expr) -> pl.Expr:
+    return text.str.strip_chars().str.to_lowercase()
+
+
 # How an identifier is written before it is hashed, so that one person gives one token. Characters of double width
 # become their plain form first.
 _NORMALISED: dict[str, Callable[[pl.Expr], pl.Expr]] = {
-    "name": lambda text: text.str.replace_all(r"\s+", " ").str.strip_chars(),
-    "national_id": lambda text: text.str.replace_all(r"[\s-]", "").str.to_uppercase(),
+    "name": _words,
+    "national_id": _code,
     # China's country code is written as often as it is left out.
     "phone": lambda text: text.str.replace(r"^\s*(\+|00)86", "").str.replace_all(r"[^0-9]", ""),
-    "bank_account": lambda text: text.str.replace_all(r"[\s-]", "").str.to_uppercase(),
+    "bank_account": _code,
+    "uscc": _code,  # China's unified social credit code
+    "address": _words,
+    "email": _lower,
+    "device": _lower,
+    "phone_hash": _lower,  # a phone number that the delivering system has hashed already
 }
 
 

@@ -109,9 +109,13 @@ def test_the_warehouse_is_opened_by_name_only_to_read() -> None:
 
 
 def test_sql_in_python_builds_no_relation_in_a_file() -> None:
-    """Python and dbt exchange Parquet: nothing attaches a database, and nothing is copied out by SQL."""
+    """Python and dbt exchange Parquet: nothing attaches a database, and nothing is copied out by SQL.
+
+    `postgres` copies rows of a delivering bank's database in.
+    """
     statement = re.compile(r"^\s*(attach|copy|export|import)\s", re.IGNORECASE)
-    assert [name(path) for path in CODE for text in texts(path) if statement.search(text)] == []
+    found = {name(path) for path in CODE for text in texts(path) if statement.search(text)}
+    assert found == {"pipelines/ingest/postgres.py"}
 
 
 def test_only_ingest_writes_the_lake() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pipelines.contracts.load import Catalog, load_catalog
 from pipelines.settings import PROJECT
@@ -19,9 +20,10 @@ DBT = PROJECT / "dbt_project"
 
 @dataclass(frozen=True)
 class Compiled:
-    """SQL of every model by name, and the home it was compiled for."""
+    """SQL of every model by name, the keys that a test holds a model to, and the home it was compiled for."""
 
     models: dict[str, str]
+    keys: dict[str, frozenset[str]]
     home: Path
 
 
@@ -44,7 +46,18 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
             (place / "done").touch()
     files = (place / "target" / "compiled" / "zhongtai" / "models").rglob("*.sql")
     models = {path.stem: path.read_text(encoding="utf-8") for path in files if path.parent.suffix != ".yml"}
-    return Compiled(models, place / "home")
+    return Compiled(models, tested_keys(), place / "home")
+
+
+def tested_keys() -> dict[str, frozenset[str]]:
+    """The key of every model whose file has it tested that the key identifies a row."""
+    found = {}
+    for path in (DBT / "models").rglob("*.yml"):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
+            for test in model.get("data_tests", []):
+                if "meets_contract" in test:
+                    found[model["name"]] = frozenset(test["meets_contract"]["arguments"]["key"])
+    return found
 
 
 def _compile(target: Path, home: Path) -> None:

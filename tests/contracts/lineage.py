@@ -23,6 +23,9 @@ from pipelines.contracts.load import Catalog
 _LAYERS = {"staging", "intermediate", "marts"}
 _PLACE = re.compile(r".*/(?:lake/(?P<lake>[^/]+)/.*|(?P<folder>control|identity)/(?P<file>\w+).*)\.parquet")
 _DECIDES_ROWS = ("where", "joins", "group", "having", "qualify", "distinct", "limit")
+_ROWS = "(rows)"  # as a column of a table: which rows it has
+
+Keys = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, order=True)
@@ -35,24 +38,33 @@ class Origin:
 
 @dataclass(frozen=True)
 class Trace:
-    """What one model reads: origins of each of its columns, of what decides on its rows, and every table."""
+    """What one model reads: origins of each of its columns, of what decides on its rows, and every table.
+
+    `deciding` are the tables whose rows make rows of the model: all but those that are looked up by their key.
+    """
 
     columns: dict[str, frozenset[Origin]]
     rows: frozenset[Origin]
     tables: frozenset[str]
+    deciding: frozenset[str]
 
 
 class Lineage:
-    """All models of a project, each traced to what it reads directly, and from there on to contracts."""
+    """All models of a project, each traced to what it reads directly, and from there on to contracts.
 
-    def __init__(self, models: Mapping[str, str], catalog: Catalog) -> None:
+    `keys` are the models of which a test says that a key identifies a row. A left join to one of them on exactly that
+    key neither drops nor adds a row, so it does not decide on rows; but whether the looked-up row is there decides on
+    the value of every column taken from it.
+    """
+
+    def __init__(self, models: Mapping[str, str], catalog: Catalog, keys: Keys) -> None:
         parsed = {name: _with_names(sqlglot.parse_one(sql, dialect="duckdb")) for name, sql in models.items()}
         reads = {name: {t.name for t in tree.find_all(exp.Table)} & models.keys() for name, tree in parsed.items()}
         schema = {_named(contract.id): _columns(contract) for contract in _readable(catalog)}
         self.contracts = {_named(contract.id): contract for contract in _readable(catalog)}
         self.traces: dict[str, Trace] = {}
         for name in TopologicalSorter(reads).static_order():
-            self.traces[name] = _trace(parsed[name], schema)
+            self.traces[name] = _trace(parsed[name], schema, keys)
             schema[name] = dict.fromkeys(self.traces[name].columns, "varchar")
         self.ancestors = cache(self._ancestors)
         self.row_ancestors = cache(self._row_ancestors)
@@ -62,6 +74,8 @@ class Lineage:
         """Every column that the value of `origin` descends from, itself included."""
         if origin.table not in self.traces:
             return frozenset([origin])
+        if origin.column == _ROWS:
+            return self.row_ancestors(origin.table)
         direct = self.traces[origin.table].columns[origin.column]
         return frozenset([origin]).union(*(self.ancestors(parent) for parent in direct))
 
@@ -71,7 +85,7 @@ class Lineage:
             return frozenset()
         trace = self.traces[model]
         looked_at = frozenset().union(*(self.ancestors(origin) for origin in trace.rows))
-        return looked_at.union(*(self.row_ancestors(table) for table in trace.tables))
+        return looked_at.union(*(self.row_ancestors(table) for table in trace.deciding))
 
     def _tables(self, model: str) -> frozenset[str]:
         """Every table on the way to `model`, whatever is read of it."""
@@ -122,23 +136,30 @@ def _with_names(tree: exp.Expression) -> exp.Expression:
     return tree.transform(rename)
 
 
-def _trace(tree: exp.Expression, schema: Mapping[str, Mapping[str, str]]) -> Trace:
+def _trace(tree: exp.Expression, schema: Mapping[str, Mapping[str, str]], keys: Keys) -> Trace:
     qualified = qualify(tree, dialect="duckdb", schema=dict(schema), quote_identifiers=False)
     root = build_scope(qualified)
     assert root is not None
     scopes = list(root.traverse())
-    resolver = _Resolver(scopes)
+    resolver = _Resolver(scopes, keys)
     columns = {name: resolver.output(root, n) for n, name in enumerate(qualified.named_selects)}
     rows = frozenset().union(*(resolver.deciding(scope) for scope in scopes))
-    sources = (source for scope in scopes for source in scope.sources.values())
-    return Trace(columns, rows, frozenset(source.name for source in sources if isinstance(source, exp.Table)))
+    read = [
+        (source.name, alias in resolver.looked_up(scope))
+        for scope in scopes
+        for alias, source in scope.sources.items()
+        if isinstance(source, exp.Table)
+    ]
+    deciding = frozenset(table for table, looked_up in read if not looked_up)
+    return Trace(columns, rows, frozenset(table for table, _ in read), deciding)
 
 
 class _Resolver:
     """Follows columns through the scopes of one query to the tables it reads."""
 
-    def __init__(self, scopes: list[Scope]) -> None:
+    def __init__(self, scopes: list[Scope], keys: Keys) -> None:
         self._scopes = {id(scope.expression): scope for scope in scopes}
+        self._keys = keys
         self._known: dict[tuple[int, int], frozenset[Origin]] = {}
 
     def output(self, scope: Scope, position: int) -> frozenset[Origin]:
@@ -155,7 +176,21 @@ class _Resolver:
     def deciding(self, scope: Scope) -> frozenset[Origin]:
         """Origins of what the clauses of a scope look at to decide on its rows."""
         parts = (scope.expression.args.get(clause) for clause in _DECIDES_ROWS)
-        return frozenset().union(*(self._origins(one) for part in parts for one in _listed(part)))
+        aside = {id(join) for join, _ in self.looked_up(scope).values()}
+        deciding = (one for part in parts for one in _listed(part) if id(one) not in aside)
+        return frozenset().union(*(self._origins(one) for one in deciding))
+
+    def looked_up(self, scope: Scope) -> dict[str, tuple[exp.Join, dict[str, exp.Expression]]]:
+        """Joins that neither drop nor add rows, by the joined table's alias, with what its key is compared to."""
+        found = {}
+        for join in _listed(scope.expression.args.get("joins")):
+            alias = join.alias_or_name
+            source = scope.sources.get(alias)
+            if join.side.upper() == "LEFT" and not join.kind and isinstance(source, exp.Table):
+                compared = _compared(join, alias)
+                if compared and compared.keys() == self._keys.get(source.name):
+                    found[alias] = (join, compared)
+        return found
 
     def _origins(self, expression: exp.Expression) -> frozenset[Origin]:
         found = [self._of_column(column) for column in expression.find_all(exp.Column)]
@@ -176,12 +211,32 @@ class _Resolver:
             raise ValueError(f"{column.sql()} belongs to no table")
         source = scope.sources[column.table]
         if isinstance(source, exp.Table):
-            return frozenset([Origin(source.name, column.name)])
+            found = frozenset([Origin(source.name, column.name)])
+            if column.table not in (looked_up := self.looked_up(scope)):
+                return found
+            # Whether there is a row to take the value from is part of the value.
+            _, compared = looked_up[column.table]
+            found |= {Origin(source.name, name) for name in (_ROWS, *compared)}
+            return found.union(*(self._origins(other) for other in compared.values()))
         return self.output(source, source.expression.named_selects.index(column.name))
 
 
 def _listed(part: object) -> list[exp.Expression]:
     return [one for one in (part if isinstance(part, list) else [part]) if isinstance(one, exp.Expression)]
+
+
+def _compared(join: exp.Join, alias: str) -> dict[str, exp.Expression] | None:
+    """What each column of `alias` must equal, where the condition of a join is nothing but that; else None."""
+    found: dict[str, exp.Expression] = {}
+    condition = join.args.get("on")
+    for one in condition.flatten() if isinstance(condition, exp.And) else [condition]:
+        sides = [one.this, one.expression] if isinstance(one, exp.EQ) else []
+        mine = [side for side in sides if isinstance(side, exp.Column) and side.table == alias]
+        others = [side for side in sides if alias not in {column.table for column in side.find_all(exp.Column)}]
+        if len(mine) != 1 or len(others) != 1 or mine[0].name in found:
+            return None
+        found[mine[0].name] = others[0]
+    return found
 
 
 def leaks(lineage: Lineage, forbidden: frozenset[str]) -> list[str]:

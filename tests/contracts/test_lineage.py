@@ -21,7 +21,7 @@ EVALUATION = "model_evaluation"
 
 @pytest.fixture(scope="module")
 def lineage(compiled: Compiled, catalog: Catalog) -> Lineage:
-    return Lineage(compiled.models, catalog)
+    return Lineage(compiled.models, catalog, compiled.keys)
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +171,7 @@ def test_a_model_that_reads_it_is_caught(
         f"read_parquet('{compiled.home}/lake/evaluation.loan_outcome/*/*/part.parquet', hive_partitioning=true, "
         f"union_by_name=true, hive_types={{'business_date': date, 'source': varchar}})"
     )
-    found = leaks(Lineage(change(compiled.models, outcome), catalog), forbidden)
+    found = leaks(Lineage(change(compiled.models, outcome), catalog, compiled.keys), forbidden)
     for words in expected:
         assert [leak for leak in found if leak.startswith(words)], f"{words} not in {found}"
 
@@ -179,9 +179,9 @@ def test_a_model_that_reads_it_is_caught(
 def test_a_file_of_nobody_is_caught(compiled: Compiled, catalog: Catalog) -> None:
     models = compiled.models | {"int_party": "select * from read_parquet('/elsewhere/outcome.parquet')"}
     with pytest.raises(ValueError, match="reads a file that no contract describes"):
-        Lineage(models, catalog)
+        Lineage(models, catalog, compiled.keys)
 
 
 def test_a_table_outside_the_project_is_caught(compiled: Compiled, catalog: Catalog) -> None:
     with pytest.raises(ValueError, match="reads a table outside the project"):
-        Lineage(compiled.models | {"int_party": "select * from other.main.outcome"}, catalog)
+        Lineage(compiled.models | {"int_party": "select * from other.main.outcome"}, catalog, compiled.keys)

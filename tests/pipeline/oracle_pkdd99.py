@@ -23,6 +23,7 @@ CONTRACTS = Path(__file__).parents[2] / "data_contracts"
 # The first holds no loan yet, the next two bring the first loan and card, the fourth completes 365 days of flows.
 DATES = (date(1993, 6, 30), date(1993, 7, 5), date(1993, 11, 7), date(1993, 12, 31), date(1994, 3, 31))
 MARTS = {"customer_360": "customer", "low_risk_list": "risk", "scenario_feature": "risk"}
+READ = {"low_risk_list": "low_risk_decision"}  # products of risk that are not called like their mart
 POLICY = yaml.safe_load((CONTRACTS / "policy.yaml").read_text("utf-8"))
 BANK = yaml.safe_load((CONTRACTS / "feeds/pkdd99/bank.yaml").read_text("utf-8"))
 LIFECYCLE, LIMIT = ({name: Decimal(str(value)) for name, value in POLICY["thresholds"][group].items()}
@@ -46,13 +47,18 @@ def recompute(raw: Path, as_of: date, client_ids: list[str] | None = None) -> di
 
 
 def as_contracted(frame: pl.DataFrame, mart: str) -> pl.DataFrame:
-    """The columns of the contract in its order; hellers become money."""
-    contract = yaml.safe_load((CONTRACTS / "marts" / MARTS[mart] / f"{mart}.odcs.yaml").read_text("utf-8"))
-    types = {column["name"]: column["physicalType"] for column in contract["schema"][0]["properties"]}
-    frame = frame.rename({"client_id": "party_id"})
+    """The columns of the contract that risk reads, in its order; hellers become money."""
+    types = contracted(f"marts/{MARTS[mart]}/{mart}")
+    read = contracted(f"products/risk/{READ.get(mart, mart)}").keys()
     counted = [name for name, kind in types.items() if kind == "decimal(18,2)" and frame.schema[name].is_integer()]
     frame = frame.with_columns((col(counted).cast(pl.Decimal(38, 2)) / 100).cast(MONEY))
-    return frame.select(list(types)).rename({"party_id": "client_id"})
+    return frame.select("client_id", *(name for name in types if name in read))
+
+
+def contracted(path: str) -> dict[str, str | None]:
+    """Columns of a contract with their types, which a product does not repeat."""
+    contract = yaml.safe_load((CONTRACTS / f"{path}.odcs.yaml").read_text("utf-8"))
+    return {column["name"]: column.get("physicalType") for column in contract["schema"][0]["properties"]}
 
 
 def read_known(raw: Path, as_of: date) -> Known:
@@ -162,15 +168,27 @@ def customer_360(parties: pl.DataFrame, known: Known, as_of: date) -> pl.DataFra
         .when(col("recent") > 0).then(lit("active")).otherwise(lit("dormant"))
     )  # fmt: skip
     lending = ["loans_granted", "loans_active", "loan_principal_active", "loan_monthly_payment"]
-    return parties.with_columns(
+    parties = parties.with_columns(
         *[col(c).fill_null(0) if delivered["loan"] else lit(None, pl.Int64).alias(c) for c in lending],
         cards_held=col("cards_held") if delivered["card"] else lit(None, pl.Int64),
         standing_orders=lit(None, pl.Int64),  # the file is undated, so no date can know an order
         relationship_days=days, lifecycle_stage=stage,
         products_completeness=share(lit(sum(delivered.values())), lit(4)),
         flows_completeness=share(lit(observed), lit(365)),
-        credit_completeness=share(lit(int(delivered["loan"])), lit(1)),
+        credit_completeness=share(lit(int(delivered["loan"])), lit(6)),  # of six contracts this bank has one
     )  # fmt: skip
+    return parties.with_columns(unknown(set(parties.columns)))
+
+
+def unknown(known: set[str]) -> list[pl.Expr]:
+    """What is told by contracts that this bank does not deliver: empty, with a completeness of zero."""
+    kinds = {"string": pl.String, "bigint": pl.Int64, "boolean": pl.Boolean, "decimal(18,2)": MONEY,
+             "decimal(9,4)": SHARE}  # fmt: skip
+    return [
+        lit(0 if name.endswith("_completeness") else None, kinds[str(kind)]).alias(name)
+        for name, kind in contracted("marts/customer/customer_360").items()
+        if name not in known | {"party_id"}
+    ]
 
 
 def low_risk(parties: pl.DataFrame, as_of: date) -> pl.DataFrame:

@@ -2,7 +2,8 @@
     30: ['credit_amount', 'debit_amount', 'credit_count', 'debit_count', 'income_amount'],
     90: [
         'credit_amount', 'debit_amount', 'credit_count', 'debit_count', 'income_amount', 'household_amount',
-        'insurance_amount', 'loan_payment_amount', 'cash_out_amount', 'card_amount',
+        'insurance_amount', 'loan_payment_amount', 'cash_out_amount', 'card_amount', 'grocery_amount', 'dining_amount',
+        'travel_amount', 'online_amount', 'education_amount',
     ],
     365: [
         'credit_amount', 'debit_amount', 'credit_count', 'debit_count', 'income_amount', 'penalty_interest_count',

@@ -35,7 +35,7 @@ def small_bank(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., SmallB
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         yield connection

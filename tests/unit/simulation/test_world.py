@@ -54,7 +54,7 @@ def test_the_bank_has_as_many_customers_as_asked_for_when_the_world_begins(world
 
 def test_households_are_those_of_the_census(world: World) -> None:
     sizes = np.bincount(world.people.household)
-    assert sizes.mean() == pytest.approx(2.45, abs=0.1)
+    assert sizes.mean() == pytest.approx(2.62, abs=0.06)  # Seventh National Population Census, 2020
     spouses = np.flatnonzero(world.people.spouse >= 0)
     other = world.people.spouse[spouses]
     np.testing.assert_array_equal(world.people.spouse[other], spouses)

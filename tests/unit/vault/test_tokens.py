@@ -54,6 +54,11 @@ def test_it_is_the_hmac_that_python_computes(texts, key):
         ("phone", "0420123456", ["(0420) 123456", "0420/123456"]),
         ("bank_account", "6299001234567890123", ["6299 0012 3456 7890 123", "6299-0012-3456-7890-123"]),
         ("bank_account", "GB29NWBK60161331926819", ["gb29 nwbk 6016 1331 9268 19"]),
+        ("uscc", "91330106MA2XYZ1234", ["91330106ma2xyz1234", "9133 0106 MA2X YZ12 34", "９1330106-MA2XYZ1234"]),
+        ("address", "1 High St, Town", [" 1  High St,\tTown ", "1\u3000High\u00a0St, Town", "１ High St, Town"]),
+        ("email", "ann@bank.example", [" Ann@Bank.Example ", "ANN@BANK.EXAMPLE\n", "ann＠bank.example"]),
+        ("device", "3f2a-77", [" 3F2A-77", "3f2A-77\t"]),
+        ("phone_hash", "9b74c9897bac770f", ["9B74C9897BAC770F", " 9b74c9897bac770f "]),
     ],
 )  # fmt: skip
 def test_one_identifier_is_one_token_however_it_is_written(kind, plain, others):
@@ -63,7 +68,8 @@ def test_one_identifier_is_one_token_however_it_is_written(kind, plain, others):
 def test_what_is_different_stays_different():
     for kind, one, other in (
         ("name", "陈伟", "陈 伟"), ("name", "Ann", "ann"), ("phone", "8613900001999", "13900001999"),
-        ("national_id", "1", "11"), ("bank_account", "0012", "12"),
+        ("national_id", "1", "11"), ("bank_account", "0012", "12"), ("address", "1 A", "1A"), ("address", "a", "A"),
+        ("email", "a-b@c.example", "ab@c.example"), ("device", "a-b", "ab"), ("phone_hash", "0a", "a"),
     ):  # fmt: skip
         assert len(set(tokens(kind, one, other))) == 2
     assert token("phone", "1") != token("bank_account", "1") and tokens("phone", "1") != tokens("bank_account", "1")

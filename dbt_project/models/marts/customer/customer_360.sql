@@ -94,7 +94,7 @@ select
     case when parties.loans = 1 then parties.loans_active end as loans_active,
     case when parties.loans = 1 then parties.loan_principal_active end as loan_principal_active,
     case when parties.loans = 1 then parties.loan_monthly_payment end as loan_monthly_payment,
-    cast(parties.loans as decimal(9, 4)) as credit_completeness
+    {{ customer_block_columns() }}
 from parties
 left join {{ ref('int_party_balance') }} as balance
     on
@@ -104,3 +104,9 @@ left join {{ ref('int_party_flow') }} as flow
     on
         parties.party_id = flow.party_id
         and parties.business_date = flow.business_date
+{% for block in customer_blocks() -%}
+    left join {{ ref('int_party_' ~ block) }} as {{ block }}
+        on
+            parties.party_id = {{ block }}.party_id
+            and parties.business_date = {{ block }}.business_date
+{% endfor -%}

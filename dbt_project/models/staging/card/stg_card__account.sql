@@ -6,6 +6,8 @@ select
     source,
     card_key,
     holding_key,
+    card_kind,
+    credit_limit,
     valid_from,
     valid_to
 from history

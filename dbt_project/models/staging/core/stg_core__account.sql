@@ -6,6 +6,8 @@ select
     source,
     account_key,
     opened_on,
+    account_class,
+    product_key,
     valid_from,
     valid_to
 from history

@@ -10,6 +10,12 @@ select
     gender,
     district_key,
     phone_token is not null as has_phone,
+    national_id_token,
+    phone_token,
+    uscc_token,
+    occupation,
+    industry_code,
+    customer_since,
     valid_from,
     valid_to
 from history

@@ -8,6 +8,9 @@ select
     account_key,
     principal,
     monthly_payment,
+    product_key,
+    loan_type,
+    annual_rate,
     {{ add_months('granted_on', 'term_months') }} as term_ends_on,
     valid_from,
     valid_to

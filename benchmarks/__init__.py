@@ -1,0 +1,1 @@
+"""Measurements and pages made from them; nothing here is part of a run."""

@@ -1,0 +1,67 @@
+"""Whether the hold-out of each campaign recovers the effect that the world knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from pipelines.simulation.records import records_of
+
+from benchmarks.simulated_bank.observe import Observed
+from pipelines.simulation.keys import campaign_key
+
+_Z = 1.959964  # two-sided 95 %
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One campaign: what the hold-out says (difference of conversion rates, standard error), and the truth."""
+
+    number: int
+    channel: int
+    contacted: int
+    held_out: int
+    responses: int
+    estimate: float
+    error: float
+    truth: float
+
+    @property
+    def covered(self) -> bool:
+        """Whether the 95 % interval holds the truth."""
+        return abs(self.estimate - self.truth) <= _Z * self.error
+
+
+def effects(observed: Observed) -> list[Effect]:
+    """Every campaign that ended within the days seen."""
+    world = observed.world
+    contacts = observed.frames["crm.contact"].with_columns(pl.col("event", "campaign_key").cast(pl.String))
+    people = records_of(world, "crm").select(pl.col("key").alias("customer_key"), "person")
+    found = []
+    for campaign in world.campaigns:
+        if campaign.ends >= observed.days:
+            continue
+        own = contacts.filter(pl.col("campaign_key") == campaign_key(campaign.number))
+        by_event = {name: set(own.filter(pl.col("event") == name)["customer_key"]) for name in
+                    ("contacted", "held_out", "responded", "converted")}  # fmt: skip
+        contacted, held_out, converted = by_event["contacted"], by_event["held_out"], by_event["converted"]
+        p, q = len(contacted & converted) / len(contacted), len(held_out & converted) / len(held_out)
+        error = np.sqrt(p * (1 - p) / len(contacted) + q * (1 - q) / len(held_out))
+        members = world.members(campaign)
+        effect = dict(zip(members.person.tolist(), members.effect.tolist(), strict=True))
+        reached = people.filter(pl.col("customer_key").is_in(list(contacted)))["person"].to_list()
+        truth = float(np.mean([effect[person] for person in reached]))
+        found.append(
+            Effect(campaign.number, campaign.channel, len(contacted), len(held_out), len(by_event["responded"]),
+                   p - q, float(error), truth)
+        )  # fmt: skip
+    return found
+
+
+def pooled(found: list[Effect]) -> tuple[float, float, float]:
+    """Estimate, standard error and truth over all campaigns, weighted by precision."""
+    weight = np.array([1 / each.error**2 for each in found])
+    estimate = float(np.average([each.estimate for each in found], weights=weight))
+    truth = float(np.average([each.truth for each in found], weights=weight))
+    return estimate, float(np.sqrt(1 / weight.sum())), truth

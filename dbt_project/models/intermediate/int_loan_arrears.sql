@@ -1,0 +1,85 @@
+with loans as (
+    select
+        as_of.business_date,
+        loan.loan_key,
+        loan.account_key,
+        loan.principal
+    from {{ ref('int_as_of_date') }} as as_of
+    inner join {{ ref('stg_loan__contract') }} as loan
+        on
+            as_of.business_date >= loan.valid_from
+            and as_of.business_date < loan.valid_to
+),
+
+events as (
+    select
+        loans.business_date,
+        loans.loan_key,
+        repayment.repayment_key,
+        repayment.event,
+        repayment.event_date,
+        repayment.instalment_no,
+        repayment.amount,
+        repayment.principal_amount
+    from loans
+    inner join {{ ref('stg_loan__repayment') }} as repayment
+        on
+            loans.loan_key = repayment.loan_key
+            and loans.business_date >= repayment.business_date
+),
+
+totals as (
+    select
+        business_date,
+        loan_key,
+        cast(coalesce(sum(amount) filter (where event = 'due'), 0) as decimal(18, 2)) as due,
+        cast(coalesce(sum(amount) filter (where event = 'paid'), 0) as decimal(18, 2)) as paid,
+        cast(coalesce(sum(principal_amount) filter (where event = 'paid'), 0) as decimal(18, 2)) as principal_paid
+    from events
+    group by business_date, loan_key
+),
+
+-- Payments settle the oldest instalment first, whatever instalment they name: an instalment is settled once everything
+-- due up to it is paid.
+instalments as (
+    select
+        business_date,
+        loan_key,
+        event_date,
+        cast(
+            sum(amount) over (
+                partition by business_date, loan_key
+                order by event_date nulls last, instalment_no nulls last, repayment_key nulls last
+                rows between unbounded preceding and current row
+            ) as decimal(18, 2)
+        ) as due_so_far
+    from events
+    where event = 'due'
+),
+
+unpaid as (
+    select
+        instalments.business_date,
+        instalments.loan_key,
+        min(instalments.event_date) as unpaid_since
+    from instalments
+    inner join totals
+        on
+            instalments.business_date = totals.business_date
+            and instalments.loan_key = totals.loan_key
+    where instalments.due_so_far > totals.paid
+    group by instalments.business_date, instalments.loan_key
+)
+
+select
+    loans.business_date,
+    loans.loan_key,
+    loans.account_key,
+    cast(greatest(coalesce(totals.due - totals.paid, 0), 0) as decimal(18, 2)) as arrears_amount,
+    coalesce({{ days_between('unpaid.unpaid_since', 'loans.business_date') }}, 0) as days_past_due,
+    cast(greatest(loans.principal - coalesce(totals.principal_paid, 0), 0) as decimal(18, 2)) as outstanding_principal
+from loans
+left join totals
+    on loans.business_date = totals.business_date and loans.loan_key = totals.loan_key
+left join unpaid
+    on loans.business_date = unpaid.business_date and loans.loan_key = unpaid.loan_key

@@ -1,0 +1,108 @@
+with leases as (
+    select
+        party_id,
+        business_date,
+        cast(count(distinct case when is_running then source || ' ' || stall_no end) as bigint) as stalls_leased,
+        min(case when leased_from <= business_date then leased_from end) as first_leased_on,
+        cast(sum(monthly_rent) filter (where is_running) as decimal(18, 2)) as monthly_rent
+    from {{ ref('int_stall_party') }}
+    group by party_id, business_date
+),
+
+markets as (
+    select distinct
+        party_id,
+        business_date,
+        source
+    from {{ ref('int_stall_party') }}
+    where ran_in_90d
+),
+
+delivered as (
+    select
+        markets.party_id,
+        markets.business_date,
+        count(*) as markets,
+        cast(coalesce(sum(delivery.days_delivered_90d), 0) as bigint) as days_delivered
+    from markets
+    left join {{ ref('int_source_delivery') }} as delivery
+        on
+            markets.business_date = delivery.business_date
+            and markets.source = delivery.source
+            and delivery.contract = 'market.daily_turnover'
+    group by markets.party_id, markets.business_date
+),
+
+sales as (
+    select
+        stall.party_id,
+        stall.business_date,
+        {{ days_between('stall_day.trade_date', 'stall.business_date') }} as days_ago,
+        stall_day.turnover,
+        stall_day.refunds
+    from {{ ref('int_stall_party') }} as stall
+    inner join {{ ref('int_stall_day') }} as stall_day
+        on
+            stall.source = stall_day.source
+            and stall.lease_key = stall_day.lease_key
+            and stall.business_date >= stall_day.business_date
+            and stall.business_date >= stall_day.trade_date
+            and {{ add_days('stall.business_date', -90) }} < stall_day.trade_date
+    where stall.ran_in_90d
+),
+
+turnover as (
+    select
+        party_id,
+        business_date,
+        cast(coalesce(sum(turnover) filter (where days_ago < 30), 0) as decimal(18, 2)) as turnover_30d,
+        cast(coalesce(sum(turnover) filter (where days_ago between 30 and 59), 0) as decimal(18, 2))
+            as turnover_30d_before,
+        cast(sum(turnover) as decimal(18, 2)) as turnover_90d,
+        cast(sum(refunds) as decimal(18, 2)) as refunds_90d,
+        count(distinct case when days_ago < 30 and turnover > 0 then days_ago end) as trading_days_30d
+    from sales
+    group by party_id, business_date
+),
+
+known as (
+    select distinct business_date
+    from {{ ref('int_source_delivery') }}
+    where contract = 'market.stall_lease'
+)
+
+select
+    identifier.party_id,
+    identifier.business_date,
+    coalesce(leases.stalls_leased, 0) > 0 as is_merchant,
+    coalesce(leases.stalls_leased, 0) as stalls_leased,
+    case when leases.stalls_leased > 0 then {{ days_between('leases.first_leased_on', 'identifier.business_date') }} end
+        as lease_tenure_days,
+    leases.monthly_rent,
+    {% for measure in ['turnover_30d', 'turnover_90d'] -%}
+        case when delivered.days_delivered > 0 then cast(coalesce(turnover.{{ measure }}, 0) as decimal(18, 2)) end
+            as {{ measure }},
+    {% endfor -%}
+    -- The column holds no more; so far beyond any limit the difference says nothing.
+    case
+        when turnover.turnover_30d >= turnover.turnover_30d_before * 99999 and turnover.turnover_30d_before > 0
+            then cast(99999.9999 as decimal(9, 4))
+        else {{ quotient('turnover.turnover_30d', 'turnover.turnover_30d_before', scale=4, type='decimal(9, 4)') }}
+    end as turnover_trend_90d,
+    case when delivered.days_delivered > 0 then cast(coalesce(turnover.trading_days_30d, 0) as bigint) end
+        as trading_days_30d,
+    {{ quotient('turnover.refunds_90d', 'turnover.turnover_90d', scale=4, type='decimal(9, 4)') }} as refund_share_90d,
+    case
+        when delivered.days_delivered is null then cast(0 as decimal(9, 4))
+        else {{ quotient('delivered.days_delivered', '(90 * delivered.markets)', scale=4, type='decimal(9, 4)') }}
+    end as market_completeness
+from {{ ref('int_party_identifier') }} as identifier
+inner join known
+    on identifier.business_date = known.business_date
+left join leases
+    on identifier.party_id = leases.party_id and identifier.business_date = leases.business_date
+left join delivered
+    on identifier.party_id = delivered.party_id and identifier.business_date = delivered.business_date
+left join turnover
+    on identifier.party_id = turnover.party_id and identifier.business_date = turnover.business_date
+where identifier.by_uscc = 1 or identifier.by_phone = 1

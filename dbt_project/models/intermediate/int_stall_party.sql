@@ -1,0 +1,63 @@
+-- A lease that is no longer delivered has ended, and what it turned over before stays its merchant's.
+with leases as (
+    select
+        as_of.business_date,
+        lease.source,
+        lease.lease_key,
+        lease.stall_no,
+        lease.merchant_uscc_token,
+        lease.owner_phone_token,
+        lease.monthly_rent,
+        lease.leased_from,
+        least(coalesce({{ add_days('lease.leased_to', 1) }}, lease.valid_to), lease.valid_to) as ended_on,
+        row_number() over (
+            partition by as_of.business_date, lease.source, lease.lease_key
+            order by lease.valid_from desc nulls last
+        ) as recency
+    from {{ ref('int_as_of_date') }} as as_of
+    inner join {{ ref('stg_market__stall_lease') }} as lease
+        on as_of.business_date >= lease.valid_from
+),
+
+names as (
+    select business_date, source, lease_key, 'uscc' as kind, merchant_uscc_token as token
+    from leases
+    where recency = 1
+    union all
+    select business_date, source, lease_key, 'phone' as kind, owner_phone_token as token
+    from leases
+    where recency = 1
+),
+
+links as (
+    select distinct
+        identifier.party_id,
+        names.business_date,
+        names.source,
+        names.lease_key
+    from names
+    inner join {{ ref('int_identifier_party') }} as identifier
+        on
+            names.business_date = identifier.business_date
+            and names.kind = identifier.kind
+            and names.token = identifier.token
+)
+
+select
+    links.party_id,
+    leases.business_date,
+    leases.source,
+    leases.lease_key,
+    leases.stall_no,
+    leases.monthly_rent,
+    leases.leased_from,
+    leases.leased_from <= leases.business_date and leases.ended_on > leases.business_date as is_running,
+    leases.leased_from <= leases.business_date
+    and leases.ended_on > {{ add_days('leases.business_date', -89) }} as ran_in_90d
+from links
+inner join leases
+    on
+        links.business_date = leases.business_date
+        and links.source = leases.source
+        and links.lease_key = leases.lease_key
+where leases.recency = 1

@@ -1,0 +1,13 @@
+with history as (
+    {{ landed_history(source('loan', 'guarantee'), key='guarantee_key') }}
+)
+
+select
+    source,
+    guarantee_key,
+    loan_key,
+    guaranteed_amount,
+    signed_on,
+    valid_from,
+    valid_to
+from history

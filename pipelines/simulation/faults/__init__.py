@@ -1,0 +1,1 @@
+"""Spoiled deliveries with a known verdict: what a night must refuse, set apart, or take as it is."""
