@@ -60,8 +60,12 @@ def effects(observed: Observed) -> list[Effect]:
 
 
 def pooled(found: list[Effect]) -> tuple[float, float, float]:
-    """Estimate, standard error and truth over all campaigns, weighted by precision."""
-    weight = np.array([1 / each.error**2 for each in found])
-    estimate = float(np.average([each.estimate for each in found], weights=weight))
-    truth = float(np.average([each.truth for each in found], weights=weight))
-    return estimate, float(np.sqrt(1 / weight.sum())), truth
+    """Estimate, standard error and truth over all campaigns, weighted by the size of their groups.
+
+    Weights by estimated precision would favour campaigns that happened to convert little.
+    """
+    weight = np.array([1 / (1 / each.contacted + 1 / each.held_out) for each in found])
+    weight /= weight.sum()
+    estimate = float(weight @ [each.estimate for each in found])
+    truth = float(weight @ [each.truth for each in found])
+    return estimate, float(np.sqrt(weight**2 @ np.square([each.error for each in found]))), truth

@@ -90,10 +90,10 @@ def _card_use(observed: Observed) -> float:
 
 def _volume(observed: Observed) -> list[Figure]:
     world = observed.world
-    per_day = daily_volume(observed)
+    per_day, purchases = daily_volume(observed, purchases=False), daily_volume(observed)
     weekday = np.array([world.calendar.weekday(day) for day in range(observed.days)])
     usual = np.arange(observed.days) >= 1  # the first day brings balances forward
-    weekend = per_day[usual & (weekday >= 5)].mean() / per_day[usual & (weekday < 5)].mean()
+    weekend = purchases[usual & (weekday >= 5)].mean() / purchases[usual & (weekday < 5)].mean()
     customers = (world.people.join <= observed.days // 2).sum()
     return [
         Figure("bookings per customer and day", per_day[usual].mean() / customers, 0.6, 1.4, "bookings"),

@@ -34,6 +34,9 @@ class Observed:
     bookings: pl.DataFrame  # day, merchant_category, n, cents
     inflow: np.ndarray  # week x account
     outflow: np.ndarray
+    purchases: np.ndarray
+    wages: np.ndarray  # salaries and pensions received
+    orders: np.ndarray  # week x person, cents at partner shops
     lowest: np.ndarray  # lowest end-of-day balance of each account
     balance: np.ndarray  # at the end
     logins: np.ndarray  # week x person
@@ -46,8 +49,11 @@ def observe(world: World, days: int) -> Observed:
     weeks, accounts = -(-days // WEEK), len(world.accounts)
     number = pl.DataFrame({"account_key": keys.account_key(np.arange(accounts)), "row": np.arange(accounts)})
     users = records_of(world, "app").select(pl.col("key").alias("app_user_key"), "person")
-    inflow, outflow = np.zeros((weeks, accounts)), np.zeros((weeks, accounts))
-    logins = np.zeros((weeks, len(world.people)))
+    inflow, outflow, purchases, wages = (np.zeros((weeks, accounts)) for _ in range(4))
+    logins, orders = np.zeros((weeks, len(world.people))), np.zeros((weeks, len(world.people)))
+    buyers = {
+        shop: records_of(world, shop).select(pl.col("key").alias("buyer_key"), "person") for shop in ("taobu", "pinhao")
+    }
     turnover = np.zeros((weeks, len(world.stalls)))
     balance, lowest = np.zeros(accounts), np.full(accounts, np.inf)
     leases = {
@@ -66,6 +72,10 @@ def observe(world: World, days: int) -> Observed:
         went = np.bincount(rows[~credit], cents[~credit], accounts)
         inflow[week] += came
         outflow[week] += went
+        bought = booked["merchant_category"].is_not_null().to_numpy()
+        purchases[week] += np.bincount(rows[bought], cents[bought], accounts)
+        paid = credit & booked["purpose"].cast(pl.String).is_in(["salary", "pension"]).fill_null(False).to_numpy()
+        wages[week] += np.bincount(rows[paid], cents[paid], accounts)
         balance += came - went
         open_ = world.accounts.opened <= day
         lowest = np.where(open_, np.minimum(lowest, balance), lowest)
@@ -76,6 +86,9 @@ def observe(world: World, days: int) -> Observed:
         seen = EMITTERS["channel.app_event", "app"](world, day, "app")
         seen = seen.filter(pl.col("event_type").cast(pl.String) == "login").join(users, on="app_user_key")
         logins[week] += np.bincount(seen["person"].to_numpy(), minlength=len(world.people))
+        for shop, buyer in buyers.items():
+            sold = EMITTERS["ecommerce.order", shop](world, day, shop).join(buyer, on="buyer_key")
+            orders[week] += np.bincount(sold["person"].to_numpy(), sold["amount"].to_numpy(), len(world.people))
         for market, lease in leases.items():
             sold = EMITTERS["market.daily_turnover", market](world, day, market).join(lease, on="lease_key")
             turnover[week] += np.bincount(sold["row"].to_numpy(), sold["turnover"].to_numpy(), len(world.stalls))
@@ -85,7 +98,7 @@ def observe(world: World, days: int) -> Observed:
     frames = {contract: pl.concat(parts, how="vertical_relaxed") for contract, parts in kept.items()}
     lowest[~np.isfinite(lowest)] = 0
     return Observed(
-        world, days, pl.concat(per_day), inflow, outflow, lowest, balance, logins, turnover, frames
+        world, days, pl.concat(per_day), inflow, outflow, purchases, wages, orders, lowest, balance, logins, turnover, frames
     )  # fmt: skip
 
 

@@ -14,13 +14,15 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.simulated_bank.observe import WEEK, Observed
+from benchmarks.simulated_bank.observe import WEEK, Observed, loan_numbers
 from pipelines.simulation import keys
 
 LEAD, WINDOW = 90, 30
 FEATURES = (
-    "inflow against the quarter before", "outflow against the quarter before", "balance in months of outflow",
-    "app use against the quarter before", "card use", "court cases", "bureau inquiries", "loans here",
+    "wages against the quarter before", "purchases against the quarter before", "balance in months of purchases",
+    "savings against the quarter before", "app use against the quarter before", "orders against the quarter before",
+    "card use", "card use against the quarter before", "cash drawn by card", "court cases", "bureau inquiries",
+    "arrears elsewhere", "debt elsewhere", "income", "loans here", "instalments paid late",
 )  # fmt: skip
 
 
@@ -28,9 +30,10 @@ def auc(observed: Observed) -> tuple[float, int]:
     """AUC of the plain model, and the number of defaults it was judged on."""
     world = observed.world
     samples, labels, owners = [], [], []
-    borrowers = np.unique(np.concatenate([world.loans.borrower[~world.loans.is_company], world.cards.holder]))
     for day in range(16 * WEEK, observed.days + 1, 4 * WEEK):
-        default, miss = world.people.default[borrowers], world.people.miss[borrowers]
+        has_card = world.cards.holder[world.cards.issued <= day - 30]
+        borrowers = np.union1d(np.flatnonzero(_loans(observed, day)), has_card)
+        miss = world.people.miss[borrowers]
         cured = world.people.cure[borrowers] < day
         # Who is in arrears already needs no model.
         looked_at = borrowers[(miss >= day) | cured]
@@ -52,42 +55,43 @@ def auc(observed: Observed) -> tuple[float, int]:
 def features(observed: Observed, day: int) -> np.ndarray:
     """One row per person, one column per name of FEATURES, from what was delivered before `day`."""
     world, now = observed.world, day // WEEK
-    main = np.maximum(world.accounts.of_person, 0)
     late, early = slice(max(now - 4, 0), now), slice(max(now - 16, 0), max(now - 4, 1))
-    came, went = observed.inflow[late].sum(0)[main] / 4, observed.outflow[late].sum(0)[main] / 4
-    came_before, went_before = observed.inflow[early].sum(0)[main] / 12, observed.outflow[early].sum(0)[main] / 12
-    balance = (observed.inflow[:now].sum(0) - observed.outflow[:now].sum(0))[main]
-    logins, logins_before = observed.logins[late].sum(0) / 4, observed.logins[early].sum(0) / 12
+
+    def change(table: np.ndarray, floor: float) -> np.ndarray:
+        return np.clip(np.log((table[late].mean(0) + floor) / (table[early].mean(0) + floor)), -3, 3)
+
+    main = np.maximum(world.accounts.of_person, 0)
+    wages, purchases = observed.wages[:, main], observed.purchases[:, main]
+    owned = ~world.accounts.is_company
+    moved = observed.inflow[:now, owned] - observed.outflow[:now, owned]
+    people, holder = len(world.people), world.accounts.holder[owned]
+    balance = np.bincount(holder, moved.sum(0), people)
+    before = np.bincount(holder, moved[:-12].sum(0), people)
+    spent = purchases[early].mean(0) * 4 + 10_000
+    use, use_before, cash = _card(observed, day), _card(observed, day - 90), _card(observed, day, "cash_advance_amount")
+    reports = observed.frames["bureau.credit_report"].filter(pl.col("day") < day).sort("day")
     columns = [
-        _change(came, came_before, 10_000), _change(went, went_before, 10_000),
-        np.log1p(np.maximum(balance, 0) / (went_before * 4 + 10_000)), _change(logins, logins_before, 0.25),
-        _card_use(observed, day), _cases(observed, day), _inquiries(observed, day), _loans(observed, day),
+        change(wages, 10_000), change(purchases, 5_000), np.log1p(np.maximum(balance, 0) / spent),
+        np.clip((balance - before) / (np.abs(before) + spent), -2, 2), change(observed.logins, 0.25),
+        change(observed.orders, 1_000), use, use - use_before, cash,
+        _by_id(observed, observed.frames["judicial.case"].filter(pl.col("day") < day), "defendant_national_id", None),
+        _by_id(observed, reports, "national_id", "inquiries_6m"),
+        np.minimum(_by_id(observed, reports, "national_id", "worst_days_past_due_24m"), 90),
+        np.log1p(_by_id(observed, reports, "national_id", "loan_balance") / 100),
+        np.log1p(observed.inflow[early][:, main].mean(0)), _loans(observed, day), _late(observed, day),
     ]  # fmt: skip
     return np.nan_to_num(np.column_stack(columns))
 
 
-def _change(now: np.ndarray, before: np.ndarray, floor: float) -> np.ndarray:
-    return np.clip(np.log((now + floor) / (before + floor)), -3, 3)
-
-
-def _card_use(observed: Observed, day: int) -> np.ndarray:
-    world, use = observed.world, np.zeros(len(observed.world.people))
+def _card(observed: Observed, day: int, amount: str = "statement_balance") -> np.ndarray:
+    """An amount of each person's last statement before `day`, as a share of the limit."""
+    world, share = observed.world, np.zeros(len(observed.world.people))
     recent = (pl.col("day") < day) & (pl.col("day") >= day - 35)
-    statements = observed.frames["card.statement"].filter(recent).sort("day")
-    number = {key: row for row, key in enumerate(keys.credit_card_key(np.arange(len(world.cards))).to_list())}
-    rows = np.array([number[key] for key in statements["card_key"].to_list()], dtype=int)
-    use[world.cards.holder[rows]] = statements["statement_balance"].to_numpy() / world.cards.limit[rows]
-    return use
-
-
-def _cases(observed: Observed, day: int) -> np.ndarray:
-    cases = observed.frames["judicial.case"].filter(pl.col("day") < day)
-    return _by_id(observed, cases, "defendant_national_id", None)
-
-
-def _inquiries(observed: Observed, day: int) -> np.ndarray:
-    reports = observed.frames["bureau.credit_report"].filter(pl.col("day") < day).sort("day")
-    return _by_id(observed, reports, "national_id", "inquiries_6m")
+    number = pl.DataFrame({"card_key": keys.credit_card_key(np.arange(len(world.cards))), "card": range(len(world.cards))})
+    statements = observed.frames["card.statement"].filter(recent).sort("day").join(number, on="card_key")
+    rows = statements["card"].to_numpy()
+    share[world.cards.holder[rows]] = statements[amount].to_numpy() / world.cards.limit[rows]
+    return share
 
 
 def _by_id(observed: Observed, frame: pl.DataFrame, column: str, value: str | None) -> np.ndarray:
@@ -100,6 +104,20 @@ def _by_id(observed: Observed, frame: pl.DataFrame, column: str, value: str | No
     else:
         result[found["person"].to_numpy()] = found[value].to_numpy()
     return result
+
+
+def _late(observed: Observed, day: int) -> np.ndarray:
+    """Instalments of the last quarter that were paid three days late or more, or not yet."""
+    loans, late = observed.world.loans, np.zeros(len(observed.world.people))
+    events = observed.frames["loan.repayment"].filter((pl.col("day") < day) & (pl.col("day") >= day - 100))
+    kind, per = pl.col("event").cast(pl.String), ["loan_key", "instalment_no"]
+    due = events.filter((kind == "due") & (pl.col("day") < day - 3)).select(*per, due="day")
+    paid = events.filter(kind == "paid").group_by(per).agg(paid=pl.col("day").max())
+    found = due.join(paid, on=per, how="left").filter(pl.col("paid").fill_null(day) - pl.col("due") >= 3)
+    rows = found.join(loan_numbers(observed), on="loan_key")["loan"].to_numpy()
+    rows = rows[~loans.is_company[rows]]
+    np.add.at(late, loans.borrower[rows], 1)
+    return late
 
 
 def _loans(observed: Observed, day: int) -> np.ndarray:

@@ -93,13 +93,13 @@ def _report(request: Request, summary: Summary) -> None:
         from pipelines.simulation.crm import VARIABLE
 
         bank = "simbank_postgres"
-        start = f"import pgserver; print(pgserver.get_server('{request.out / 'crm'}', cleanup_mode=None).get_uri())"
+        start = f"pgserver = __import__('pgserver'); pgserver.get_server('{request.out / 'crm'}', cleanup_mode=None)"
         console.print(f"CRM         a PostgreSQL server is running on {request.out / 'crm'}", markup=False)
         console.print(f'            start it again with  python -c "{start}"', markup=False)
         console.print(
             f"            stop it with         kill $(head -1 {request.out / 'crm'}/postmaster.pid)", markup=False
         )
-        console.print(f"            export {VARIABLE}='{summary.crm_url}'", markup=False)
+        console.print(f"            tell the feed with   export {VARIABLE}='{summary.crm_url}'", markup=False)
     elsewhere = "" if _is_default(request.out) else f"ZHONGTAI_DELIVERIES={request.deliveries} "
     console.print(f"next        {elsewhere}zhongtai backfill --bank {bank} --to {summary.last}", markup=False)
 

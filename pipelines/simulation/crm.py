@@ -26,7 +26,7 @@ class CrmDatabase:
     """A server whose data lie in `directory`; it goes on running when the `with` ends."""
 
     def __init__(self, directory: Path) -> None:
-        self.directory, self.rows, self.bytes = directory, 0, 0
+        self.directory, self.rows = directory, 0
         self._con: Any = None
         self._known: set[str] = set()
 
@@ -54,15 +54,14 @@ class CrmDatabase:
         table, fields = feed.daily.table, fields_of(feed, contract)
         self._prepare(table, fields)
         names = ", ".join(field.name for field in fields)
-        delivered = raw_columns(fields, frame).select(pl.lit(day).alias("business_date"), pl.all())
-        rows = delivered.write_csv(include_header=False).encode()
+        rows = raw_columns(fields, frame).select(pl.lit(day).alias("business_date"), pl.all()).rows()
         with self._con.transaction(), self._con.cursor() as cursor:
             for each in (table, _delivered(table)):
                 cursor.execute(f"delete from {each} where business_date = %s", [day])
-            with cursor.copy(f"copy {table} (business_date, {names}) from stdin (format csv)") as copy:
-                copy.write(rows)
+            places = ", ".join(["%s"] * (len(fields) + 1))
+            cursor.executemany(f"insert into {table} (business_date, {names}) values ({places})", rows)
             cursor.execute(f"insert into {_delivered(table)} values (%s)", [day])
-        self.rows, self.bytes = len(frame), len(rows)
+        self.rows = len(rows)
 
     def execute(self, sql: str, values: dict[str, object]) -> None:
         """Change what was delivered."""

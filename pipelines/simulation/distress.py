@@ -61,7 +61,7 @@ def draw_timeline(
     miss = np.where(misses, peak, NEVER)
     cure = np.where(misses, peak + brief, peak + brief // 2)
     cure = np.where(defaults, np.where(cured, peak + long, NEVER), cure)
-    depth = np.where(rng.random(count) < settings.silent_share, 0.15, 1.0) * rng.uniform(0.35, 1.0, count)
+    depth = np.where(rng.random(count) < settings.silent_share, 0.15, 1.0) * rng.uniform(0.5, 1.0, count)
     return Timeline(
         shock=shock,
         peak=peak,

@@ -75,7 +75,10 @@ def raw_columns(fields: tuple[Field, ...], frame: pl.DataFrame) -> pl.DataFrame:
 
     Dates are text already where the system has a format of its own.
     """
-    return pl.DataFrame([_written(field, frame.get_column(field.column)).alias(field.name) for field in fields])
+    # Systems differ in how they write a name, as UPDATED_ON and updated_on; emitters need not know which is asked.
+    known = {name.lower(): name for name in frame.columns}
+    columns = ((field, frame.get_column(known.get(field.column.lower(), field.column))) for field in fields)
+    return pl.DataFrame([_written(field, values).alias(field.name) for field, values in columns])
 
 
 def text_of_dates(series: pl.Series, form: str = "%Y-%m-%d") -> pl.Series:

@@ -47,8 +47,9 @@ class Summary:
 
     def count(self, file: delivery.Delivery | CrmDatabase) -> None:
         """Add a delivery that was completed."""
-        self.files += isinstance(file, delivery.Delivery)
-        self.rows, self.bytes = self.rows + file.rows, self.bytes + file.bytes
+        self.rows += file.rows
+        if isinstance(file, delivery.Delivery):
+            self.files, self.bytes = self.files + 1, self.bytes + file.bytes
 
 
 Progress = Callable[[date, Summary], None]

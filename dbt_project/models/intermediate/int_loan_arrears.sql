@@ -20,7 +20,11 @@ events as (
         repayment.event_date,
         repayment.instalment_no,
         repayment.amount,
-        repayment.principal_amount
+        repayment.principal_amount,
+        min(repayment.instalment_no) over (partition by loans.business_date, loans.loan_key) as first_no,
+        min(case when repayment.event = 'due' then repayment.instalment_no end) over (
+            partition by loans.business_date, loans.loan_key
+        ) as first_due_no
     from loans
     inner join {{ ref('stg_loan__repayment') }} as repayment
         on
@@ -33,7 +37,11 @@ totals as (
         business_date,
         loan_key,
         cast(coalesce(sum(amount) filter (where event = 'due'), 0) as decimal(18, 2)) as due,
-        cast(coalesce(sum(amount) filter (where event = 'paid'), 0) as decimal(18, 2)) as paid,
+        -- A payment for an instalment that fell due before the first one known settles none that is known.
+        cast(coalesce(
+            sum(amount) filter (where event = 'paid' and instalment_no >= coalesce(first_due_no, instalment_no)), 0
+        ) as decimal(18, 2)) as paid,
+        min(first_no) as first_no,
         cast(coalesce(sum(principal_amount) filter (where event = 'paid'), 0) as decimal(18, 2)) as principal_paid
     from events
     group by business_date, loan_key
@@ -77,7 +85,10 @@ select
     loans.account_key,
     cast(greatest(coalesce(totals.due - totals.paid, 0), 0) as decimal(18, 2)) as arrears_amount,
     coalesce({{ days_between('unpaid.unpaid_since', 'loans.business_date') }}, 0) as days_past_due,
-    cast(greatest(loans.principal - coalesce(totals.principal_paid, 0), 0) as decimal(18, 2)) as outstanding_principal
+    case
+        when coalesce(totals.first_no, 1) = 1
+            then cast(greatest(loans.principal - coalesce(totals.principal_paid, 0), 0) as decimal(18, 2))
+    end as outstanding_principal
 from loans
 left join totals
     on loans.business_date = totals.business_date and loans.loan_key = totals.loan_key

@@ -54,8 +54,10 @@ figures as (
         {{ once_delivered('delivered.repayments', 'loan.arrears_amount', type='decimal(18, 2)') }}
             as loan_arrears_amount,
         {{ once_delivered('delivered.repayments', 'loan.days_past_due') }} as loan_days_past_due,
-        {{ once_delivered('delivered.repayments', 'loan.outstanding_principal', type='decimal(18, 2)') }}
-            as loan_outstanding_principal,
+        case
+            when loan.party_id is not null then loan.outstanding_principal
+            else {{ once_delivered('delivered.repayments', '0', type='decimal(18, 2)') }}
+        end as outstanding_principal,
         {{ once_delivered('delivered.statements', 'cards.days_past_due') }} as card_days_past_due,
         {{ once_delivered('delivered.statements', 'cards.statement_balance', type='decimal(18, 2)') }}
             as card_statement_balance,
@@ -87,7 +89,7 @@ select
     business_date,
     loan_arrears_amount,
     loan_days_past_due,
-    loan_outstanding_principal,
+    case when loan_arrears_amount is not null then outstanding_principal end as loan_outstanding_principal,
     card_days_past_due,
     card_statement_balance,
     card_limit,

@@ -29,7 +29,10 @@ select
     account.business_date,
     cast(sum(loan.arrears_amount) as decimal(18, 2)) as arrears_amount,
     max(loan.days_past_due) as days_past_due,
-    cast(sum(loan.outstanding_principal) as decimal(18, 2)) as outstanding_principal,
+    case
+        when count(*) = count(loan.outstanding_principal)
+            then cast(sum(loan.outstanding_principal) as decimal(18, 2))
+    end as outstanding_principal,
     cast(coalesce(sum(guarantees.guaranteed_amount), 0) as decimal(18, 2)) as guaranteed_amount,
     cast(coalesce(sum(pledges.appraised_value), 0) as decimal(18, 2)) as collateral_value
 from {{ ref('int_party_account') }} as account

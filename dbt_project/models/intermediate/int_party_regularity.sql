@@ -31,7 +31,8 @@ totals as (
         party_id,
         business_date,
         cast(sum(income) as decimal(18, 2)) as income_amount_180d,
-        cast(sum(income * income) as decimal(36, 4)) as income_squares,
+        -- Wider than the sum itself: DuckDB would multiply 18 digits within 18.
+        cast(sum(cast(income as decimal(19, 2)) * cast(income as decimal(19, 2))) as decimal(36, 4)) as income_squares,
         cast(count(*) filter (where income >= {{ policy('low_risk.min_period_income') }}) as bigint) as income_periods,
         cast(count(*) filter (where household_payments > 0) as bigint) as household_periods,
         cast(count(*) filter (where insurance_payments > 0) as bigint) as insurance_periods
@@ -50,7 +51,10 @@ select
     insurance_periods,
     cast(
         round(
-            sqrt(cast(6 * income_squares - income_amount_180d * income_amount_180d as double))
+            sqrt(cast(
+                6 * income_squares
+                - cast(income_amount_180d as decimal(19, 2)) * cast(income_amount_180d as decimal(19, 2)) as double
+            ))
             / nullif(cast(income_amount_180d as double), 0), 4
         ) as decimal(9, 4)
     ) as income_variation
