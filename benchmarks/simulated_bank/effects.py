@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from pipelines.simulation.records import records_of
 
 from benchmarks.simulated_bank.observe import Observed
 from pipelines.simulation.keys import campaign_key
+from pipelines.simulation.records import records_of
 
 _Z = 1.959964  # two-sided 95 %
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float]:
+    """Score interval of a share (Wilson 1927)."""
+    share, spread = successes / trials, _Z**2 / trials
+    centre = (share + spread / 2) / (1 + spread)
+    half = _Z * math.sqrt(share * (1 - share) / trials + spread / (4 * trials)) / (1 + spread)
+    return centre - half, centre + half
+
+
+def difference(a: int, m: int, b: int, n: int) -> tuple[float, float]:
+    """Interval of a/m - b/n from the score intervals of both (Newcombe 1998, method 10): holds for rare conversions."""
+    p, q, (low_p, high_p), (low_q, high_q) = a / m, b / n, wilson(a, m), wilson(b, n)
+    return p - q - math.hypot(p - low_p, high_q - q), p - q + math.hypot(high_p - p, q - low_q)
 
 
 @dataclass(frozen=True)
@@ -24,13 +39,15 @@ class Effect:
     held_out: int
     responses: int
     estimate: float
+    low: float
+    high: float
     error: float
     truth: float
 
     @property
     def covered(self) -> bool:
         """Whether the 95 % interval holds the truth."""
-        return abs(self.estimate - self.truth) <= _Z * self.error
+        return self.low <= self.truth <= self.high
 
 
 def effects(observed: Observed) -> list[Effect]:
@@ -48,13 +65,16 @@ def effects(observed: Observed) -> list[Effect]:
         contacted, held_out, converted = by_event["contacted"], by_event["held_out"], by_event["converted"]
         p, q = len(contacted & converted) / len(contacted), len(held_out & converted) / len(held_out)
         error = np.sqrt(p * (1 - p) / len(contacted) + q * (1 - q) / len(held_out))
+        interval = difference(
+            len(contacted & converted), len(contacted), len(held_out & converted), len(held_out)
+        )  # fmt: skip
         members = world.members(campaign)
         effect = dict(zip(members.person.tolist(), members.effect.tolist(), strict=True))
         reached = people.filter(pl.col("customer_key").is_in(list(contacted)))["person"].to_list()
         truth = float(np.mean([effect[person] for person in reached]))
         found.append(
             Effect(campaign.number, campaign.channel, len(contacted), len(held_out), len(by_event["responded"]),
-                   p - q, float(error), truth)
+                   p - q, *interval, float(error), truth)
         )  # fmt: skip
     return found
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from pipelines.simulation.records import records_of
 
 from pipelines.simulation import emitters, keys
 from pipelines.simulation.calendar import NEVER
 from pipelines.simulation.frames import EMITTERS
+from pipelines.simulation.records import records_of
 from pipelines.simulation.world import World
 
 assert emitters  # importing it registers what systems deliver
@@ -98,7 +98,8 @@ def observe(world: World, days: int) -> Observed:
     frames = {contract: pl.concat(parts, how="vertical_relaxed") for contract, parts in kept.items()}
     lowest[~np.isfinite(lowest)] = 0
     return Observed(
-        world, days, pl.concat(per_day), inflow, outflow, purchases, wages, orders, lowest, balance, logins, turnover, frames
+        world, days, pl.concat(per_day), inflow, outflow, purchases, wages, orders, lowest, balance, logins, turnover,
+        frames,
     )  # fmt: skip
 
 

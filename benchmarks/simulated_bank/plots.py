@@ -7,13 +7,13 @@ from pathlib import Path
 import altair as alt
 import numpy as np
 import polars as pl
-from pipelines.simulation.records import records_of
 
 from benchmarks.simulated_bank import credit, effects
 from benchmarks.simulated_bank.figures import daily_volume
 from benchmarks.simulated_bank.observe import WEEK, Observed
 from pipelines.simulation.accounts import CORPORATE
 from pipelines.simulation.campaigns import CONTACT_CHANNELS
+from pipelines.simulation.records import records_of
 
 _WIDTH, _HEIGHT = 460, 220
 _INK = "#2b5c8a"
@@ -42,7 +42,7 @@ def _charts(observed: Observed) -> list[tuple[str, str, alt.Chart]]:
         ("response", "Responses per contact and effect found by the hold-out, by channel.", _response(observed)),
         ("overlap", "People known to each partner: customers and others.", _overlap(observed)),
         ("noise", "Records that lack an identifier, by system.", _noise(observed)),
-        ("signals", "What precedes a default: money coming in, logins and use of the card, before and after.",
+        ("signals", "What precedes a default: wages, purchases and logins of those who default, against half a year before.",
          _signals(observed)),
     ]  # fmt: skip
 
@@ -119,7 +119,7 @@ def _response(observed: Observed) -> alt.Chart:
 def _overlap(observed: Observed) -> alt.Chart:
     world, rows = observed.world, []
     for system in ("app", "taobu", "pinhao", "hospital"):
-        person = np.unique(records_of(world, system)["person"].drop_nulls().to_numpy())
+        person = np.unique(records_of(world, system)["person"].to_numpy())
         customers = int((world.people.join[person] <= 0).sum())
         rows.append({"system": system, "who": "customers", "people": customers})
         rows.append({"system": system, "who": "others", "people": len(person) - customers})
@@ -131,7 +131,7 @@ def _overlap(observed: Observed) -> alt.Chart:
 def _noise(observed: Observed) -> alt.Chart:
     rows = []
     for system in ("core", "crm", "app", "pinhao", "hospital"):
-        records = records_of(observed.world, system).filter(pl.col("person").is_not_null())
+        records = records_of(observed.world, system).filter(pl.col("person") >= 0)
         for name in ("national_id", "phone", "full_name"):
             if name in records.columns:
                 rows.append({"system": system, "identifier": name, "share": records[name].null_count() / len(records)})
@@ -142,19 +142,21 @@ def _noise(observed: Observed) -> alt.Chart:
 
 
 def _signals(observed: Observed) -> alt.Chart:
-    """Weekly averages around the default of those who default, each against its level half a year before."""
-    world, rows = observed.world, []
-    people = world.people
-    failed = np.flatnonzero((people.default < observed.days) & (people.default > 27 * WEEK) & (people.join <= 0))
-    main = world.accounts.of_person[failed]
-    for name, table, column in (("money coming in", observed.inflow, main), ("logins", observed.logins, failed)):
-        series = {}
-        for week in range(-26, 5):
-            at = people.default[failed] // WEEK + week
-            seen = (at >= 0) & (at < len(table))
-            series[week] = float(table[at[seen], column[seen]].mean()) if seen.any() else np.nan
-        level = np.nanmean([series[week] for week in range(-26, -20)])
-        rows += [{"week": week, "signal": name, "index": value / level} for week, value in series.items()]
-    frame = pl.DataFrame(rows).filter(pl.col("index").is_not_nan())
-    x = alt.X("week:Q").title("weeks to default")
-    return alt.Chart(frame).mark_line(point=True).encode(x, alt.Y("index:Q"), alt.Color("signal:N").title(None))
+    """Averages of four weeks around the default of those who default, each against its level half a year before."""
+    people, main = observed.world.people, observed.world.accounts.of_person
+    failed = np.flatnonzero((people.default < observed.days) & (people.default > 28 * WEEK) & (main >= 0))
+    series = {"wages": observed.wages[:, main[failed]], "purchases": observed.purchases[:, main[failed]],
+              "logins": observed.logins[:, failed]}  # fmt: skip
+    rows = []
+    for name, table in series.items():
+        at = {}
+        for step in range(-7, 2):
+            weeks = people.default[failed] // WEEK + 4 * step + np.arange(4)[:, None]
+            seen = (weeks >= 0) & (weeks < len(table))
+            at[step] = table[np.where(seen, weeks, 0), np.arange(len(failed))][seen].mean()
+        level = (at[-7] + at[-6]) / 2
+        rows += [{"weeks": 4 * step, "signal": name, "index": value / level} for step, value in at.items()]
+    x = alt.X("weeks:Q").title("weeks to default").axis(values=list(range(-28, 5, 4)))
+    return alt.Chart(pl.DataFrame(rows)).mark_line(point=True).encode(
+        x, alt.Y("index:Q"), alt.Color("signal:N").title(None)
+    )  # fmt: skip

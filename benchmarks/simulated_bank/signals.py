@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from pipelines.simulation.records import records_of
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
@@ -16,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.simulated_bank.observe import WEEK, Observed, loan_numbers
 from pipelines.simulation import keys
+from pipelines.simulation.records import records_of
 
 LEAD, WINDOW = 90, 30
 FEATURES = (
@@ -87,7 +87,9 @@ def _card(observed: Observed, day: int, amount: str = "statement_balance") -> np
     """An amount of each person's last statement before `day`, as a share of the limit."""
     world, share = observed.world, np.zeros(len(observed.world.people))
     recent = (pl.col("day") < day) & (pl.col("day") >= day - 35)
-    number = pl.DataFrame({"card_key": keys.credit_card_key(np.arange(len(world.cards))), "card": range(len(world.cards))})
+    number = pl.DataFrame(
+        {"card_key": keys.credit_card_key(np.arange(len(world.cards))), "card": range(len(world.cards))}
+    )
     statements = observed.frames["card.statement"].filter(recent).sort("day").join(number, on="card_key")
     rows = statements["card"].to_numpy()
     share[world.cards.holder[rows]] = statements[amount].to_numpy() / world.cards.limit[rows]

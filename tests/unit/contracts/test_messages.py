@@ -71,5 +71,6 @@ def test_an_empty_folder_is_not_an_empty_platform(folder: Folder) -> None:
 
 
 def test_a_bank_that_is_not_there(folder: Folder) -> None:
-    with pytest.raises(Exception, match=r"no bank 'nobank' under .*/feeds; there are: pkdd99, xiaocheng$"):
+    there = "pkdd99, simbank, simbank_postgres, xiaocheng"
+    with pytest.raises(Exception, match=rf"no bank 'nobank' under .*/feeds; there are: {there}$"):
         folder.load().bank("nobank")
