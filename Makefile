@@ -10,7 +10,7 @@ NIGHTS := 2025-05-01 2025-05-02 2025-05-03
 export ZHONGTAI_HOME ?= $(CURDIR)/$(if $(filter simbank,$(BANK)),var,var-$(BANK))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow test-browser ui check bench bench-simulate docs docs-bank clean
+.PHONY: help setup run test test-servers test-slow test-browser ui check bench bench-simulate docs docs-bank clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -38,10 +38,13 @@ run: setup
 endif
 
 test: setup ## unit, contract and end-to-end tests: under five minutes
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser"
-	@echo "All tests passed. Next: make run; make test-slow for every number of a real bank; make check for the linters."
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not servers and not browser"
+	@echo "All tests passed. Next: make run; make test-servers and test-slow for more; make check for the linters."
 
-test-slow: setup ## every number of the PKDD'99 bank against an independent recomputation
+test-servers: setup ## deliveries from S3, SFTP, HTTP and PostgreSQL servers of this machine
+	@$(BIN)/python -m pytest -m "servers and not slow"
+
+test-slow: setup ## the simulated bank and its faults, night by night; every number of PKDD'99 recomputed
 	@$(BIN)/python -m pytest -m slow
 
 test-browser: setup ## the Dagster UI in headless Chromium (Debian: apt-get install chromium)

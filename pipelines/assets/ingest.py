@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from itertools import chain
@@ -15,7 +16,6 @@ from pipelines.contracts.model import Contract
 from pipelines.ingest import ledger
 from pipelines.ingest.faults import IngestError
 from pipelines.ingest.night import Outcome, ingest
-from pipelines.settings import Home
 
 GROUP, LEDGER = "lake", dg.AssetKey(["control", "landing"])
 
@@ -61,9 +61,14 @@ def ingest_assets(platform: Platform) -> list[dg.AssetsDefinition | dg.AssetSpec
         outcomes = ingest(
             platform.desk, dates.first, dates.last, [name for name in readable if lake_key(name) in wanted]
         )
-        for name in readable:
-            if of_contract := [outcome for outcome in outcomes if outcome.feed.contract == name]:
-                yield from _results(platform, name, of_contract, context)
+        by_contract: dict[str, list[Outcome]] = {}
+        for outcome in outcomes:
+            by_contract.setdefault(outcome.feed.contract, []).append(outcome)
+        # The engine looks at the content while Dagster writes its events, which takes as long.
+        with ThreadPoolExecutor(1, "content") as beside:
+            content = {name: beside.submit(_content, platform, name, dates.last) for name in by_contract}
+            for name, of_contract in by_contract.items():
+                yield from _results(platform, name, of_contract, content[name], context)
         if faults := [outcome.fault for outcome in outcomes if outcome.fault]:
             raise IngestError(faults)
         if LEDGER in wanted:
@@ -84,8 +89,9 @@ def _spec(contract: Contract, *, readable: bool = True) -> dg.AssetSpec:
 
 
 def _results(
-    platform: Platform, contract_id: str, outcomes: list[Outcome], context: dg.AssetExecutionContext
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    platform: Platform, contract_id: str, outcomes: list[Outcome], content: Future[dict[str, Any]],
+    context: dg.AssetExecutionContext,
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # fmt: skip
     key = lake_key(contract_id)
     faults = [outcome.fault for outcome in outcomes if outcome.fault]
     for fault in faults:
@@ -117,14 +123,18 @@ def _results(
             "rows_quarantined": quarantined,
             "dates_reused": sum(outcome.reused for outcome in outcomes),
             "dagster/partition_row_count": landed[day],
-            "dagster/row_count": _rows_in_the_lake(platform.desk.home, contract_id),
-            "preview": preview(
-                platform.catalog.sources[contract_id],
-                (platform.desk.home.lake / contract_id).glob(f"*/business_date={day}/*.parquet"),
-                where="_change = 'upsert'",
-            ),
+            **content.result(),
         },
     )
+
+
+def _content(platform: Platform, contract_id: str, day: date) -> dict[str, Any]:
+    """What the lake holds of a contract, and what came of one date."""
+    files = (platform.desk.home.lake / contract_id).glob(f"source=*/business_date={day}/part.parquet")
+    return {
+        "dagster/row_count": ledger.rows_landed(platform.desk.home, contract_id),
+        "preview": preview(platform.catalog.sources[contract_id], files, where="_change = 'upsert'"),
+    }
 
 
 def _note_earlier(context: dg.AssetExecutionContext, key: dg.AssetKey, landed: Mapping[date, int]) -> None:
@@ -132,17 +142,12 @@ def _note_earlier(context: dg.AssetExecutionContext, key: dg.AssetKey, landed: M
 
     Of landed contracts alone: an event takes two milliseconds, and marts hold no other date than the last.
     """
-    known = {*context.partition_keys, *context.instance.get_materialized_partitions(key)}
-    for day in sorted(landed):
+    earlier = [day for day in sorted(landed) if day.isoformat() not in context.partition_keys]
+    known = context.instance.get_materialized_partitions(key) if earlier else set()
+    for day in earlier:
         if day.isoformat() not in known:
             told = {"dagster/partition_row_count": landed[day]}
             context.log_event(dg.AssetMaterialization(key, partition=day.isoformat(), metadata=told))
-
-
-def _rows_in_the_lake(home: Home, contract_id: str) -> int:
-    """As the ledger has it: counting the files takes longer than landing a day."""
-    landings = chain.from_iterable(ledger.read(path) for path in (home.control / "landing").glob(f"{contract_id}.*"))
-    return sum(int(one.accepted + one.tombstones) for one in landings if one.measure == "rows")
 
 
 def _told(platform: Platform, day: date) -> dict[str, Any]:

@@ -101,7 +101,8 @@ def _report(request: Request, summary: Summary) -> None:
         )
         console.print(f"            tell the feed with   export {VARIABLE}='{summary.crm_url}'", markup=False)
     elsewhere = "" if _is_default(request.out) else f"ZHONGTAI_DELIVERIES={request.deliveries} "
-    console.print(f"next        {elsewhere}zhongtai backfill --bank {bank} --to {summary.last}", markup=False)
+    run = f"nightly --bank {bank} --date" if summary.dates == 1 else f"backfill --bank {bank} --to"
+    console.print(f"next        {elsewhere}zhongtai {run} {summary.last}", markup=False)
 
 
 def _is_default(out: Path) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from threading import Lock
 
 import duckdb
 
@@ -17,6 +18,7 @@ from pipelines.contracts.load import Catalog
 from pipelines.ingest import account, changes, check, lake, quarantine
 from pipelines.ingest.correction import Correction
 from pipelines.ingest.deliveries import Delivery, Office
+from pipelines.ingest.engine import open_engine, workbench
 from pipelines.ingest.history import check_history
 from pipelines.ingest.ledger import Landing
 from pipelines.ingest.map import map_rows
@@ -25,7 +27,6 @@ from pipelines.ingest.places import place_of
 from pipelines.ingest.read import read_delivery
 from pipelines.settings import Home, Settings
 from pipelines.vault.keys import KeyRing
-from pipelines.vault.scratch import scratch
 
 _EXAMPLES = 3
 
@@ -40,6 +41,8 @@ class Desk:
     feeds: tuple[Feed, ...]
     ring: KeyRing
     staging: Staging | None = None  # copies of what is delivered elsewhere; None where nothing is fetched yet
+    engine: duckdb.DuckDBPyConnection | None = None  # None where no run is under way: a batch then opens its own
+    doubting: Lock = field(default_factory=Lock)  # held while the landings of another feed are in doubt
 
     @property
     def home(self) -> Home:
@@ -57,6 +60,12 @@ class Desk:
         """A desk that keeps what it fetches until the `with` ends."""
         with Staging(self.home.vault) as staging:
             yield replace(self, staging=staging)
+
+    @contextmanager
+    def running(self) -> Iterator[Desk]:
+        """A desk whose batches share an engine until the `with` ends."""
+        with open_engine(self.settings) as engine:
+            yield replace(self, engine=engine)
 
     def companions(self, delivery: Delivery) -> dict[str, Delivery]:
         """The deliveries that `delivery` is read together with, by the name its feed gives them."""
@@ -104,28 +113,21 @@ def land(desk: Desk, delivery: Delivery, correction: Correction, dates: list[dat
         changes.tokenise_rows(con, good, "good", contract, desk.ring)
         changes.find_changes(con, delivery, desk.home, first)
         _check_vanished(con, delivery, desk.catalog.policy.thresholds["ingest.max_vanished_share"])
-        correction.begin(con, dates)
-        landed = _write(con, desk, delivery, dates)
-        landings = account.landings(con, delivery, recipe, len(unsplit), dates, landed, stated)
-        quarantine.write(con, delivery, rows, desk.home, desk.ring, shape, dates)
-        correction.ledger.record(landings)
-        correction.end(con, dates)
+        with correction.alone(dates, desk.doubting):
+            correction.begin(con, dates)
+            landed = _write(con, desk, delivery, dates)
+            landings = account.landings(con, delivery, recipe, len(unsplit), dates, landed, stated)
+            quarantine.write(con, delivery, rows, desk.home, desk.ring, shape, dates)
+            correction.ledger.record(landings)
+            correction.end(con, dates)
     return landings
 
 
 @contextmanager
 def _workbench(desk: Desk) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An in-memory database that spills into the vault zone, fetches nothing, and knows no time zone but UTC."""
-    with scratch(desk.home.vault) as room:
-        threads = desk.settings.threads
-        config = {"temp_directory": str(room), "threads": threads, "autoinstall_known_extensions": False}
-        con = duckdb.connect(config=config)
-        try:
-            con.execute(f"set memory_limit = '{desk.settings.memory_limit}'")
-            con.execute("set TimeZone = 'UTC'")
-            yield con
-        finally:
-            con.close()
+    with ExitStack() as stack:
+        engine = desk.engine or stack.enter_context(open_engine(desk.settings))
+        yield stack.enter_context(workbench(engine))
 
 
 def _check_rejects(con: duckdb.DuckDBPyConnection, delivery: Delivery, unsplit: int) -> None:

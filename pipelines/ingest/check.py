@@ -6,7 +6,8 @@ and references to a parent that the lake does not know.
 
 from __future__ import annotations
 
-from datetime import date
+from bisect import bisect_left
+from datetime import date, timedelta
 
 import duckdb
 import pyarrow as pa
@@ -22,21 +23,25 @@ from pipelines.settings import Home
 
 
 def date_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, calendar: list[date]) -> None:
-    """Make view `dated`: `mapped` with `business_date`, null where it cannot be read.
+    """Make `dated` of `mapped`, in its place: with `business_date`, null where it cannot be read.
 
     Rows of a history file count from the first date of `calendar` on which they are known, and are left out where
     that lies after its end; rows of a daily file count from its date.
     """
+    con.execute("alter table mapped rename to dated")
     if not delivery.is_history:
-        con.execute("create or replace temp view dated as from mapped")
         return
-    con.register("_calendar", pa.table({"day": pa.array(calendar, pa.date32())}))
-    con.execute("create or replace temp table calendar as from _calendar")
-    con.unregister("_calendar")
+    # Every day with the date that it counts from: equal days are found faster than the next one.
+    days = [calendar[0] + timedelta(days=n) for n in range((calendar[-1] - calendar[0]).days + 1)]
+    counts_from = [calendar[bisect_left(calendar, day)] for day in days]
+    con.register("_calendar", pa.table({"known": days, "day": counts_from}))
+    con.execute("alter table dated add column business_date date")
     con.execute(
-        "create or replace temp view dated as select mapped.*, day as business_date from mapped "
-        "asof left join calendar on mapped._known <= calendar.day where _known is null or day is not null"
+        f"update dated set business_date = day from _calendar where known = greatest(_known, date '{calendar[0]}') "
+        f"and _known is not null"
     )
+    con.execute("delete from dated where _known is not null and business_date is null")
+    con.unregister("_calendar")
 
 
 def find_faults(
@@ -48,31 +53,20 @@ def find_faults(
     `window` is the number of days over which a key of an append delivery may not come again.
     """
     contract, first, last = delivery.contract, dates[0], dates[-1]
-    violated = " or ".join(f"coalesce({condition}, false)" for condition, _ in _row_faults(delivery))
-    faults = ", ".join(f"case when {condition} then {fault} end" for condition, fault in _row_faults(delivery))
-    found = f"case when {violated} then list_filter([{faults}], x -> x is not null) else [] end"
+    con.execute("alter table dated rename to checked")
     if delivery.is_history:
         read_before = ", ".join(map(str, apart)) or "null"
         con.execute(
-            f"create or replace temp table checked as select * replace ({found} as _faults) "
-            f"from (select * replace (coalesce(business_date, date '{first}') as business_date) from dated "
-            f"where business_date between date '{first}' and date '{last}' "
-            f"or (business_date is null and coalesce(_line not in ({read_before}), true)))"
+            f"delete from checked where not business_date between date '{first}' and date '{last}' "
+            f"or (business_date is null and _line in ({read_before}))"
         )
-        con.execute("drop view dated")
-        con.execute("drop table mapped")
-    else:
-        _check_in_place(con, violated, found)
+        con.execute(f"update checked set business_date = date '{first}' where business_date is null")
+    violated = " or ".join(f"coalesce({condition}, false)" for condition, _ in _row_faults(delivery))
+    faults = ", ".join(f"case when {condition} then {fault} end" for condition, fault in _row_faults(delivery))
+    # In place: few rows have faults, and a second table would take as much room again.
+    con.execute(f"update checked set _faults = list_filter([{faults}], x -> x is not null) where {violated}")
     _find_duplicates(con, delivery, home, first, last, window)
     _find_orphans(con, contract, home)
-
-
-def _check_in_place(con: duckdb.DuckDBPyConnection, violated: str, found: str) -> None:
-    """Make `mapped` the table `checked`: a daily file has all its rows on its date, and few with faults."""
-    con.execute("drop view dated")
-    con.execute("drop table if exists checked")
-    con.execute("alter table mapped rename to checked")
-    con.execute(f"update checked set _faults = {found} where {violated}")
 
 
 def _row_faults(delivery: Delivery) -> list[tuple[str, str]]:
@@ -110,11 +104,15 @@ def _fault(rule: str, column: str, reason: str) -> str:
 
 def _add(con: duckdb.DuckDBPyConnection, rule: str, column: str, bad: str) -> None:
     """Add a fault to the rows that `bad` names, an SQL query of `_line` and `reason`."""
+    found = con.execute(bad).to_arrow_table()
+    if not found.num_rows:  # as nearly always: an update takes longer to plan than the question to answer
+        return
     fault = f"{{'rule': {literal(rule)}, 'column': {literal(column)}, 'reason': bad.reason}}"
+    con.register("_bad", found)
     con.execute(
-        f"update checked set _faults = list_append(_faults, {fault}) "
-        f"from ({bad}) as bad where checked._line = bad._line"
+        f"update checked set _faults = list_append(_faults, {fault}) from _bad as bad where checked._line = bad._line"
     )
+    con.unregister("_bad")
 
 
 def _find_duplicates(
@@ -127,11 +125,13 @@ def _find_duplicates(
     within = key if contract.delivery == "append" else f"{key}, business_date"
     _add(
         con, "duplicate_key", key,
-        f"select _line, 'stands ' || n || ' times in the delivery' as reason from (select _line, "
-        f"count(*) over (partition by {within}) as n from checked where {known}) where n > 1",
+        f"select _line, 'stands ' || n || ' times in the delivery' as reason from checked join ("
+        f"select {within}, count(*) as n from checked where {known} group by all having n > 1) using ({within})",
     )  # fmt: skip
     if contract.delivery == "append":
         landed = lake.keys_landed(home, contract, delivery.feed.source, first, last, window)
+        if landed is None:
+            return
         _add(
             con, "duplicate_key", key,
             f"select _line, 'was landed before, on ' || landed.business_date as reason "

@@ -7,7 +7,9 @@ would look at again. It is out of doubt once it is landed again, or once what it
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
+from threading import Lock
 
 import duckdb
 
@@ -37,6 +39,18 @@ class Correction:
         self._later: list[Landing] = []
         self._doubted: list[tuple[Ledger, list[Landing]]] = []
         self._known: object = None
+        self._concerned: list[Feed] = []
+
+    def alone(self, dates: list[date], lock: Lock) -> AbstractContextManager[object]:
+        """What keeps two feeds from putting the landings of a third in doubt at the same time, where any are there.
+
+        A ledger is replaced as a whole, and doubt that two have raised may not be taken back by one of them.
+        """
+        self._concerned = [
+            child for child in self._children
+            if any(day >= dates[0] for day in _ledger(self._catalog, self._home, child).landed_dates())
+        ]  # fmt: skip
+        return lock if self._concerned else nullcontext()
 
     def begin(self, con: duckdb.DuckDBPyConnection, dates: list[date]) -> None:
         """Put in doubt what stands on `dates`, which are about to be written, and `dates` themselves."""
@@ -47,7 +61,7 @@ class Correction:
         self.ledger.doubt(landed & set(dates))
         self._later += self.ledger.doubt(later)
         self._doubted = []
-        for child in self._children:
+        for child in self._concerned:
             book = _ledger(self._catalog, self._home, child)
             if doubted := book.doubt({day for day in book.landed_dates() if day >= dates[0]}):
                 self._doubted.append((book, doubted))

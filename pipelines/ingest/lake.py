@@ -26,11 +26,19 @@ def partition(root: Path, contract_id: str, source: str, day: date) -> Path:
     return root / contract_id / f"source={source}" / f"business_date={day.isoformat()}" / "part.parquet"
 
 
+def is_there(root: Path, contract_id: str, source: str, day: date) -> bool:
+    """Whether `partition` names a file: asked of every date of a home, and hence without making a path of it."""
+    return os.access(f"{root}/{contract_id}/source={source}/business_date={day.isoformat()}/part.parquet", os.F_OK)
+
+
 def scan(home: Home, contract_id: str) -> str:
     """SQL for all landed rows of a contract, with `source` and `business_date`."""
-    files = f"{pattern(home.lake / contract_id)}/*/*/part.parquet"
+    return _scan(f"{pattern(home.lake / contract_id)}/*/*/part.parquet")
+
+
+def _scan(*files: str) -> str:
     return (
-        f"read_parquet({literal(files)}, hive_partitioning=true, union_by_name=true, "
+        f"read_parquet([{', '.join(map(literal, files))}], hive_partitioning=true, union_by_name=true, "
         f"hive_types={{'business_date': date, 'source': varchar}})"
     )
 
@@ -91,15 +99,19 @@ def states(con: duckdb.DuckDBPyConnection, home: Home, contract: Contract, sourc
     return digest
 
 
-def keys_landed(home: Home, contract: Contract, source: str, first: date, last: date, window: int) -> str:
-    """SQL for the keys landed within `window` days of `first` to `last`, but not on these, with the date of each."""
+def keys_landed(home: Home, contract: Contract, source: str, first: date, last: date, window: int) -> str | None:
+    """SQL for the keys landed within `window` days of `first` to `last`, but not on these, with the date of each.
+
+    None where nothing was landed on any of these days. Only their files are opened.
+    """
+    before = [first - timedelta(days=n) for n in range(window, 0, -1)]
+    days = [*before, *(last + timedelta(days=n) for n in range(1, window + 1))]
+    there = [day for day in days if is_there(home.lake, contract.id, source, day)]
+    files = [partition(home.lake, contract.id, source, day) for day in there]
+    if not files:
+        return None
     key = ", ".join(contract.key)
-    return (
-        f"select {key}, min(business_date) as business_date from {scan(home, contract.id)} "
-        f"where source = {literal(source)} and not business_date between date '{first}' and date '{last}' "
-        f"and business_date between date '{first - timedelta(days=window)}' and date '{last + timedelta(days=window)}' "
-        f"group by {key}"
-    )
+    return f"select {key}, min(business_date) as business_date from {_scan(*map(pattern, files))} group by {key}"
 
 
 def first_known(home: Home, contract_id: str, key: str) -> str:

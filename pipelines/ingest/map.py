@@ -46,7 +46,7 @@ def map_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows) -> 
     fallible = [name for name, sql in expressions.items() if not _PLAIN.fullmatch(sql.strip())]
     tried = [f"{_tried(sql, name in fallible)} as _try_{name}" for name, sql in expressions.items()]
     texts = [
-        f"nullif(trim(_try_{name}{'[1]' if name in fallible else ''}), '') as _text_{name}" for name in expressions
+        f"{_trimmed(f'_try_{name}[1]' if name in fallible else f'_try_{name}')} as _text_{name}" for name in expressions
     ]
     failed = ", ".join(f"case when _try_{name} is null then {literal(name)} end" for name in fallible)
     same = [f"_text_{name}" for name in feed.columns if text_of(contract, feed, name) == name]
@@ -94,6 +94,15 @@ def _tried(sql: str, fallible: bool) -> str:
     return f"try([cast(({sql}) as varchar)])" if fallible else f"cast({sql} as varchar)"
 
 
+def _trimmed(text: str) -> str:
+    """SQL for `text` without spaces around it, null where that leaves nothing.
+
+    What is plain ASCII and neither begins nor ends with a space is the text itself: told ten times as fast as trimmed.
+    """
+    is_trim = f"length({text}) = strlen({text}) and {text} >= '!' and not suffix({text}, ' ')"
+    return f"case when {is_trim} then {text} else nullif(trim({text}), '') end"
+
+
 def _typed_date(text: str, format_: str | None) -> str:
     if format_ is None:
         return f"case when regexp_full_match({text}, {literal(_WRITTEN['date'])}) then try_cast({text} as date) end"
@@ -105,7 +114,8 @@ def _by_format(text: str, format_: str) -> str:
     parsed = f"try_strptime({text}, {literal(format_)})"
     if re.search("%[zZ]", format_):
         return parsed
-    return f"case when lower(strftime({parsed}, {literal(format_)})) = lower({text}) then {parsed} end"
+    written = f"strftime({parsed}, {literal(format_)})"
+    return f"case when {written} = {text} or lower({written}) = lower({text}) then {parsed} end"
 
 
 def _typed(column: Column, mapping: Mapping) -> str:
@@ -123,6 +133,11 @@ def _typed(column: Column, mapping: Mapping) -> str:
     value = f"try_cast({text} as {type_})"
     if type_ == "double":
         value = f"case when isfinite({value}) then {value} end"
+    if type_.startswith("decimal"):  # as the engine writes it, it is one: found faster than by the pattern
+        return (
+            f"case when cast({value} as varchar) = {text} or regexp_full_match({text}, {literal(written)}) "
+            f"then {value} end"
+        )
     return f"case when regexp_full_match({text}, {literal(written)}) then {value} end"
 
 

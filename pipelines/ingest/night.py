@@ -20,6 +20,7 @@ from pipelines.ingest.correction import Correction
 from pipelines.ingest.deliveries import Delivery
 from pipelines.ingest.faults import DeliveryFault
 from pipelines.ingest.ledger import Landing, Ledger
+from pipelines.ingest.together import together
 from pipelines.settings import Home, InputError, Settings, write_private
 from pipelines.vault.keys import KeyRing
 
@@ -81,15 +82,17 @@ def ingest(desk: Desk, first: date, last: date, contracts: Iterable[str] | None 
     With `contracts`, only those. Parents come before children, so that references can be checked.
     """
     wanted = None if contracts is None else set(contracts)
-    outcomes = []
-    for feed in desk.feeds:
-        if feed.readable and (wanted is None or feed.contract in wanted):
-            outcome = Outcome(feed)
-            outcomes.append(outcome)
+    feeds = [feed for feed in desk.feeds if feed.readable and (wanted is None or feed.contract in wanted)]
+    outcomes = [Outcome(feed) for feed in feeds]
+    with desk.running() as running:
+
+        def work(number: int) -> None:
             try:
-                _ingest_feed(desk, feed, first, last, outcome)
+                _ingest_feed(running, feeds[number], first, last, outcomes[number])
             except DeliveryFault as fault:
-                outcome.fault = fault
+                outcomes[number].fault = fault
+
+        together(running, feeds, work)
     return outcomes
 
 

@@ -41,6 +41,11 @@ def collect(
         for record in unsplit
     ]  # fmt: skip
     con.register("_malformed", pa.Table.from_pylist(malformed, schema=arrow_schema(shape)))
+    if not con.execute("select count(*) from checked where len(_faults) > 0").fetchall()[0][0]:
+        con.execute("create or replace temp table quarantined as from _malformed")
+        con.unregister("_malformed")
+        keep_lines(con, "delivery")
+        return
     con.execute(
         f"create or replace temp table quarantined as "
         f"select {literal(contract.id)} as contract, {literal(source)} as source, business_date, _line as line, "

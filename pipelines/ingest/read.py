@@ -47,10 +47,11 @@ def read_delivery(con: duckdb.DuckDBPyConnection, delivery: Delivery, name: str)
     return rows
 
 
-def keep_lines(con: duckdb.DuckDBPyConnection, name: str, lines: str) -> None:
-    """Leave only some lines of what was read: those of the SQL query `lines`. The others make room."""
+def keep_lines(con: duckdb.DuckDBPyConnection, name: str, lines: str = "") -> None:
+    """Leave only some lines of what was read: those of the SQL query `lines`, or none. The others make room."""
+    some = f"where _line in ({lines})" if lines else "limit 0"
     kind = con.execute("select table_type from information_schema.tables where table_name = ?", [name]).fetchall()[0][0]
-    con.execute(f"create or replace temp table _kept as select * from {quoted(name)} where _line in ({lines})")
+    con.execute(f"create or replace temp table _kept as select * from {quoted(name)} {some}")
     con.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {quoted(name)}")
     con.execute(f"alter table _kept rename to {quoted(name)}")
     con.unregister(_arrow_of(name))

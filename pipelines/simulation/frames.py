@@ -6,6 +6,8 @@ What belongs here: the registry of emitters, and conversions they share. What do
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +18,25 @@ from pipelines.simulation.calendar import NEVER
 if TYPE_CHECKING:
     from pipelines.simulation.world import World
 
+_FEW = 200  # values that are picked faster one by one than by an engine that has to be set up
+
 Emitter = Callable[["World", int, str], pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """An emitter of what there is on a day, of records that never change: all there ever are, and which ones there are.
+
+    Most are delivered again every day. Whoever writes them needs to dress each only once.
+    """
+
+    of: Callable[[World, int], tuple[pl.DataFrame, np.ndarray]]
+
+    def __call__(self, world: World, day: int, source: str) -> pl.DataFrame:
+        """The records of a day as a frame."""
+        records, rows = self.of(world, day)
+        return records[rows]
+
 
 #: The emitter of each (contract, source).
 EMITTERS: dict[tuple[str, str], Emitter] = {}
@@ -39,6 +59,13 @@ def delivers(contract: str, *sources: str) -> Callable[[Emitter], Emitter]:
     return register
 
 
+def snapshots(
+    contract: str, source: str
+) -> Callable[[Callable[[World, int], tuple[pl.DataFrame, np.ndarray]]], Emitter]:
+    """Register a function of (world, day): the records of the horizon, always the same, and the rows of a day."""
+    return lambda of: delivers(contract, source)(Snapshots(of))
+
+
 def dates(world: World, days: np.ndarray | Sequence[int]) -> pl.Series:
     """Day numbers as dates; NEVER is null."""
     numbers = np.asarray(days, dtype=np.int64)
@@ -59,8 +86,16 @@ def times(world: World, day: int | np.ndarray, seconds: np.ndarray) -> pl.Series
 
 def pick(values: Sequence[str], codes: np.ndarray) -> pl.Series:
     """`values[code]` for each code; a negative code is null."""
-    numbers = np.asarray(codes)
+    numbers, kind = np.asarray(codes), _enumeration(tuple(values))
+    if numbers.size <= _FEW:
+        few = numbers.astype(np.int64).tolist()
+        return pl.Series([values[code] if code >= 0 else None for code in few], dtype=kind)
     series = pl.Series(numbers.astype(np.int64))
-    if numbers.size and numbers.min() < 0:
+    if numbers.min() < 0:
         series = series.set(series < 0, None)
-    return series.cast(pl.UInt32).cat.to(pl.Enum(list(values)))
+    return series.cast(pl.UInt32).cat.to(kind)
+
+
+@cache
+def _enumeration(values: tuple[str, ...]) -> pl.Enum:
+    return pl.Enum(list(values))

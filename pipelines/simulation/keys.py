@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 _SPACE = 100_000_007  # a prime above every number of entities
+_FEW = 1_000  # keys that are put together faster one by one than by an engine that has to be set up
 
 
 def text_key(prefix: str, numbers: np.ndarray, digits: int = 9) -> pl.Series:
@@ -85,5 +86,7 @@ def event_key(prefix: str, day: int, count: int) -> pl.Series:
 
 def _join(prefix: str, numbers: pl.Series, digits: int) -> pl.Series:
     # Adding a power of ten pads with zeros in one cast; the one in front is cut off again.
+    if len(numbers) <= _FEW:
+        return pl.Series([f"{prefix}{str(number)[1:]}" for number in (numbers + 10**digits).to_list()], dtype=pl.String)
     padded = (numbers + 10**digits).cast(pl.String).str.slice(1)
-    return pl.select(pl.concat_str([pl.lit(prefix), padded])).to_series() if len(padded) else padded
+    return pl.select(pl.concat_str([pl.lit(prefix), padded])).to_series()

@@ -24,8 +24,11 @@ from pipelines.simulation.book import Book, Request, open_book
 from pipelines.simulation.crm import CrmDatabase
 from pipelines.simulation.faults.apply import chosen, spoil
 from pipelines.simulation.faults.catalogue import Fault
-from pipelines.simulation.frames import EMITTERS, Emitter
+from pipelines.simulation.frames import EMITTERS, Emitter, Snapshots
+from pipelines.simulation.lines import can_keep, dressed
+from pipelines.simulation.raw import fields_of
 from pipelines.simulation.settings import Settings, load_settings
+from pipelines.simulation.slips import slip
 from pipelines.simulation.truth import write_truth
 from pipelines.simulation.world import World, build_world
 
@@ -42,6 +45,7 @@ class Summary:
     bytes: int = 0
     seconds: float = 0.0
     last: date | None = None
+    dates: int = 0
     expected: list[Path] = field(default_factory=list)
     crm_url: str = ""
 
@@ -117,7 +121,7 @@ class _Run:
                     if feed.history is None:
                         self._deliver(feed, day)
                     elif day == days[-1] or self._contract(feed).delivery != "full":
-                        files[id(feed)].add(self._emit(feed, day))
+                        self._fill(files[id(feed)], feed, day)
                 if day != days[-1]:
                     progress(self.world.calendar.date(day), self._so_far(files.values()))
             for file in files.values():
@@ -145,25 +149,41 @@ class _Run:
                 self._deliver(feed, corrected)
 
     def _deliver(self, feed: Feed, day: int, wrong: bool = False) -> None:
-        when, frame = self.world.calendar.date(day), self._emit(feed, day)
-        if wrong and arrival.is_corrected(self.world, feed, day):
-            frame = arrival.wrong_at_first(self.world, day, frame)
+        when = self.world.calendar.date(day)
         if feed.format.type == "postgres":
             assert self.crm is not None
-            self.crm.deliver(feed, self._contract(feed), when, frame)
+            self.crm.deliver(feed, self._contract(feed), when, self._emit(feed, day))
             self.summary.count(self.crm)
             return
         file = delivery.daily(feed, self._contract(feed), self.request.deliveries, when)
         try:
-            file.add(frame)
+            self._fill(file, feed, day, wrong)
             file.close()
         except BaseException:
             file.abandon()
             raise
         self.summary.count(file)
 
+    def _fill(self, file: delivery.Delivery, feed: Feed, day: int, wrong: bool = False) -> None:
+        """Add what is delivered for a day; of records that never change, the lines that were dressed once."""
+        emitter = self.emitters[feed.contract, feed.source]
+        if isinstance(emitter, Snapshots) and can_keep(feed.format):
+            records, rows = emitter.of(self.world, day)
+            fields = fields_of(feed, self._contract(feed))
+            kept = f"lines.{feed.source}.{feed.contract}"
+            lines = self.world.cached(kept, lambda: dressed(feed.format, fields, records))
+            file.add_lines(lines, records, rows)
+            return
+        frame = self._emit(feed, day)
+        if wrong and arrival.is_corrected(self.world, feed, day):
+            frame = arrival.wrong_at_first(self.world, day, frame)
+        file.add(frame)
+
     def _emit(self, feed: Feed, day: int) -> pl.DataFrame:
-        return self.emitters[feed.contract, feed.source](self.world, day, feed.source)
+        frame = self.emitters[feed.contract, feed.source](self.world, day, feed.source)
+        # A spoiled drop has its planted fault alone, so that the expected verdict is the whole verdict.
+        spoiled = self.request.faults and self.world.calendar.date(day) == self.request.last
+        return frame if spoiled else slip(self.world, self._contract(feed), feed.source, day, frame)
 
     def _contract(self, feed: Feed) -> Contract:
         return self.catalog.contract(feed.contract)
@@ -175,7 +195,7 @@ class _Run:
         when = self.world.calendar.date(day)
         self.book = replace(self.book, last=max(when, self.book.last or when))
         self.book.write(self.request.out)
-        self.summary.last = when
+        self.summary.last, self.summary.dates = when, self.summary.dates + 1
         progress(when, self.summary)
 
 

@@ -7,8 +7,6 @@ Does not belong here: what the fields are (`raw`), where files lie and when they
 from __future__ import annotations
 
 import codecs
-import io
-import json
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Protocol
 
@@ -19,11 +17,11 @@ import pyarrow.parquet as pq
 
 from pipelines.contracts.form import Format
 from pipelines.simulation.raw import Field, text_of_dates
+from pipelines.simulation.text import SEPARATOR, TIME, csv_of, json_columns
 
-_ROWS = 200_000  # turned into text at once: enough to be fast, little enough to be small
-_TIME = "%Y-%m-%d %H:%M:%S"
+_ROWS = 50_000  # turned into text at once: the next part finds the memory of the one before
+_GROUP = 200_000  # rows of a group of a Parquet file
 _FEED, _BYTE_ORDER_MARK = b"\n", codecs.BOM_UTF8
-_QUOTED_IN_JSON = r'["\\\x00-\x1f]'
 
 Trailer = tuple[int, dict[str, str]]
 
@@ -73,16 +71,8 @@ class Separated(_Text):
 
     def write(self, rows: pl.DataFrame) -> None:
         for part in _parts(rows):
-            buffer = io.BytesIO()
-            part.with_columns(pl.col(pl.Boolean).cast(pl.Int8)).write_csv(
-                buffer,
-                include_header=False,
-                separator=self.form.delimiter,
-                quote_char=self.form.quote or '"',
-                quote_style="necessary" if self.form.quote else "never",
-                datetime_format=_TIME,
-            )
-            lines = buffer.getvalue()
+            plain = part.with_columns(pl.col(pl.Boolean).cast(pl.Int8))
+            lines = csv_of(plain, self.form.delimiter, self.form.quote)
             if not self.form.quote:
                 self._check_split(lines, len(part))
             self.put(lines)
@@ -148,12 +138,7 @@ class JsonLines(_Text):
 
     def write(self, rows: pl.DataFrame) -> None:
         for part in _parts(rows):
-            pieces, before = [], "{"
-            for field in self.fields:
-                quote, values = _json(part.get_column(field.name))
-                pieces += [pl.lit(f'{before}"{field.name}":{quote}'), values]
-                before = f"{quote},"
-            self.put(_lines_of([*pieces, pl.lit(before[:-1] + "}")]))
+            self.put(csv_of(json_columns([field.name for field in self.fields], part), SEPARATOR))
             self._empty = False
 
     def end(self, count: int, sums: dict[str, str]) -> None:
@@ -175,7 +160,7 @@ class Columns:
             for field in self.fields
         ]
         if len(rows):
-            self._file.write_table(pa.table(arrays, schema=self._schema), row_group_size=_ROWS)
+            self._file.write_table(pa.table(arrays, schema=self._schema), row_group_size=_GROUP)
 
     def end(self, count: int, sums: dict[str, str]) -> None:
         self._file.close()
@@ -206,29 +191,12 @@ def _as_text(series: pl.Series) -> pl.Series:
     if series.dtype == pl.Date:
         series = text_of_dates(series)
     if series.dtype == pl.Datetime:
-        series = series.dt.strftime(_TIME)
+        series = series.dt.strftime(TIME)
     if series.dtype == pl.Boolean:
         series = series.cast(pl.Int8)
     return series.cast(pl.String).fill_null("")
 
 
-def _json(series: pl.Series) -> tuple[str, pl.Series]:
-    """Values as JSON has them, without the quote given first, which belongs around each."""
-    kind = series.dtype
-    if kind == pl.Boolean or kind.is_numeric():
-        return "", series.cast(pl.String).fill_null("null")
-    text = _as_text(series)
-    if kind == pl.String and text.str.contains(_QUOTED_IN_JSON).any():
-        text = pl.Series([json.dumps(value, ensure_ascii=False)[1:-1] for value in text])
-    if not series.null_count():
-        return '"', text
-    quoted = pl.select(pl.concat_str([pl.lit('"'), text, pl.lit('"')])).to_series()
-    return "", quoted.set(series.is_null(), "null")
-
-
 def _lines_of(pieces: Sequence[pl.Series | pl.Expr]) -> bytes:
     """Text that is put together of pieces, one line for each row."""
-    buffer = io.BytesIO()
-    lines = pl.select(pl.concat_str(pieces).alias("line"))
-    lines.write_csv(buffer, include_header=False, quote_style="never")
-    return buffer.getvalue()
+    return csv_of(pl.select(pl.concat_str(pieces).alias("line")), ",")

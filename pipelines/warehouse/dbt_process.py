@@ -25,7 +25,8 @@ from typing import Any, TextIO  # noqa: E402
 import duckdb  # noqa: E402
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: E402
 from dbt.cli.main import dbtRunner, dbtRunnerResult  # noqa: E402
-from dbt_common.events.base_types import EventMsg  # noqa: E402
+from dbt_common.events.base_types import BaseEvent, EventLevel, EventMsg  # noqa: E402
+from dbt_common.events.event_manager import EventManager  # noqa: E402
 from dbt_common.events.functions import msg_to_dict  # noqa: E402
 
 RESULT_EVENTS = {"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult"}
@@ -37,6 +38,7 @@ STOPPED = 130
 def main(mode: str, project: str, target: str) -> None:
     """Parse the project; then write its manifest, or carry out the order that arrives."""
     orders, results = _streams()
+    _leave_out_debug_events()
     places = ["--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target]
     json_files = [] if mode == "manifest" else ["--no-write-json"]
     result = dbtRunner().invoke([*FLAGS, *json_files, "parse", *places])
@@ -115,6 +117,17 @@ def _end_with(orders: TextIO) -> None:
     """Whoever ordered is gone or wants it stopped: end at once. DuckDB undoes what was not committed."""
     orders.read()
     os._exit(STOPPED)
+
+
+def _leave_out_debug_events() -> None:
+    """dbt makes 30 events of a node and wraps each in two messages. Nobody reads those for debugging."""
+    fire = EventManager.fire_event
+
+    def told(manager: EventManager, e: BaseEvent, level: EventLevel | None = None, *args: Any, **kwargs: Any) -> None:
+        if (level or e.level_tag()) != EventLevel.DEBUG:
+            fire(manager, e, level, *args, **kwargs)
+
+    EventManager.fire_event = told
 
 
 def _streams() -> tuple[TextIO, TextIO]:

@@ -58,13 +58,13 @@ class Lineage:
     """
 
     def __init__(self, models: Mapping[str, str], catalog: Catalog, keys: Keys) -> None:
-        parsed = {name: _with_names(sqlglot.parse_one(sql, dialect="duckdb")) for name, sql in models.items()}
-        reads = {name: {t.name for t in tree.find_all(exp.Table)} & models.keys() for name, tree in parsed.items()}
+        reads = {name: _tables_in(sql) & models.keys() for name, sql in models.items()}
         schema = {_named(contract.id): _columns(contract) for contract in _readable(catalog)}
         self.contracts = {_named(contract.id): contract for contract in _readable(catalog)}
         self.traces: dict[str, Trace] = {}
         for name in TopologicalSorter(reads).static_order():
-            self.traces[name] = _trace(parsed[name], schema, keys)
+            around = tuple((table, tuple(schema[table])) for table in sorted(_tables_in(models[name]) & schema.keys()))
+            self.traces[name] = _trace(models[name], around, frozenset(keys.items()))
             schema[name] = dict.fromkeys(self.traces[name].columns, "varchar")
         self.ancestors = cache(self._ancestors)
         self.row_ancestors = cache(self._row_ancestors)
@@ -136,8 +136,23 @@ def _with_names(tree: exp.Expression) -> exp.Expression:
     return tree.transform(rename)
 
 
-def _trace(tree: exp.Expression, schema: Mapping[str, Mapping[str, str]], keys: Keys) -> Trace:
-    qualified = qualify(tree, dialect="duckdb", schema=dict(schema), quote_identifiers=False)
+# Cached: a test traces a project again in which one model is another.
+@cache
+def _parsed(sql: str) -> exp.Expression:
+    return _with_names(sqlglot.parse_one(sql, dialect="duckdb"))
+
+
+@cache
+def _tables_in(sql: str) -> frozenset[str]:
+    return frozenset(table.name for table in _parsed(sql).find_all(exp.Table))
+
+
+@cache
+def _trace(sql: str, around: tuple[tuple[str, tuple[str, ...]], ...], known: frozenset[tuple[str, frozenset[str]]]
+           ) -> Trace:  # fmt: skip
+    """`around` are the columns of the tables that are read, `known` the keys of models."""
+    schema, keys = {table: dict.fromkeys(columns, "varchar") for table, columns in around}, dict(known)
+    qualified = qualify(_parsed(sql).copy(), dialect="duckdb", schema=schema, quote_identifiers=False)
     root = build_scope(qualified)
     assert root is not None
     scopes = list(root.traverse())

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from homes import copied
+from simulated import BEFORE, LATE, NEXT, NIGHT, START, Simulated, world
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,43 @@ def xiaocheng(zhongtai, tmp_path_factory) -> Published:
     backfill = ran(zhongtai("backfill", "--bank", "xiaocheng", "--to", "2025-12-30", "--json", home=home))
     nightly = ran(zhongtai("nightly", "--date", "2025-12-31", "--json", home=home))
     return Published(home, {"backfill": backfill, "nightly": nightly})
+
+
+@pytest.fixture(scope="session")
+def simbank(zhongtai, tmp_path_factory) -> Simulated:
+    """The simulated bank night by night: what is late and what is corrected comes as it would."""
+    place = tmp_path_factory.mktemp("simbank")
+    home, runs = place / "home", {}
+
+    def night(name: str, *arguments: str, first: date | None = None, last: date) -> None:
+        simulated = zhongtai(*world(last, first), home=home)
+        assert simulated.code == 0, simulated.err
+        runs[name] = ran(zhongtai(*arguments, "--bank", "simbank", "--json", home=home))
+
+    night("late", "backfill", "--to", f"{LATE}", first=START, last=LATE)
+    night("next", "nightly", "--date", f"{NEXT}", last=NEXT)
+    night("corrected", "backfill", "--from", f"{LATE}", "--to", f"{BEFORE}", last=BEFORE)
+    before = copied(home, place / "before")
+    night("last", "nightly", "--date", f"{NIGHT}", last=NIGHT)
+    return Simulated(home, before, runs)
+
+
+@pytest.fixture(scope="session")
+def simbank_postgres(zhongtai) -> Iterator[tuple[Path, str]]:
+    """The same bank through the first night, with its CRM in a PostgreSQL server: the home, and where the server is."""
+    # Not below pytest's own folder, which every session closes to others; run by root, the server is another user.
+    with tempfile.TemporaryDirectory() as place:
+        home = Path(place) / "home"
+        try:
+            simulated = zhongtai(*world(LATE, START, "--crm", "postgres"), home=home)
+            assert simulated.code == 0, simulated.err
+            (url,) = re.findall(r"SIMBANK_CRM_URL='([^']+)'", simulated.out)
+            bank = ("--bank", "simbank_postgres", "--to", f"{LATE}", "--json")
+            ran(zhongtai("backfill", *bank, home=home, SIMBANK_CRM_URL=url))
+            yield home, url
+        finally:
+            if (pid := home / "simulated/crm/postmaster.pid").exists():
+                os.kill(int(pid.read_text().split()[0]), signal.SIGINT)
 
 
 @pytest.fixture(scope="session")

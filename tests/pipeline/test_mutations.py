@@ -19,6 +19,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from homes import linked
 from mutations import ACCOUNT, BEFORE, DISTRICT, NIGHT, Case, Deliveries
 from mutations_of_files import REFUSED
 from mutations_of_rows import HARMLESS, QUARANTINED
@@ -80,11 +81,6 @@ def other_than(contract: str) -> str:
     return ACCOUNT if contract == DISTRICT else DISTRICT
 
 
-def copied(source: Path, target: Path) -> Path:
-    # Links are copies here: files are replaced, never written in place.
-    return shutil.copytree(source, target, copy_function=os.link, symlinks=True)
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _no_waiting_for_the_disk() -> Iterator[None]:
     # What is on disk after a power cut is not tested here, and hundreds of small files wait for the disk otherwise.
@@ -109,7 +105,7 @@ def before(tmp_path_factory) -> Desk:
 @pytest.fixture(scope="module")
 def undisturbed(before, tmp_path_factory) -> Night:
     """The last night as it was delivered."""
-    home = copied(before.home.path, tmp_path_factory.mktemp("mutations") / "home")
+    home = linked(before.home.path, tmp_path_factory.mktemp("mutations") / "home")
     desk = replace(before, settings=settings_of(home, XIAOCHENG / "deliveries"))
     assert [outcome.fault for outcome in ingest(desk, NIGHT, NIGHT) if outcome.fault] == []
     return Night(desk, Deliveries(XIAOCHENG / "deliveries"))
@@ -117,8 +113,8 @@ def undisturbed(before, tmp_path_factory) -> Night:
 
 @pytest.fixture
 def night(before, tmp_path) -> Night:
-    deliveries = Deliveries(copied(XIAOCHENG / "deliveries", tmp_path / "deliveries"))
-    settings = settings_of(copied(before.home.path, tmp_path / "home"), deliveries.directory)
+    deliveries = Deliveries(linked(XIAOCHENG / "deliveries", tmp_path / "deliveries"))
+    settings = settings_of(linked(before.home.path, tmp_path / "home"), deliveries.directory)
     return Night(replace(before, settings=settings), deliveries)
 
 
@@ -134,7 +130,7 @@ def cases(table: list[Case]) -> pytest.MarkDecorator:
 def corrected(night: Night, case: Case) -> dict[str, Outcome]:
     """Put every delivery back as it was, and run the night again."""
     shutil.rmtree(night.deliveries.directory)
-    copied(XIAOCHENG / "deliveries", night.deliveries.directory)
+    linked(XIAOCHENG / "deliveries", night.deliveries.directory)
     return night.run(case.contract, first=case.first)
 
 

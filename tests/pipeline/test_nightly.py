@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import polars as pl
 import pytest
+from homes import ask, copied, published_bytes
 
 from pipelines.assets.lock import exclusive
 from pipelines.ingest import ledger
@@ -24,21 +21,6 @@ from pipelines.vault.keys import KeyRing
 
 XIAOCHENG = Path(__file__).parents[1] / "fixtures" / "xiaocheng"
 LAST = "2025-12-31"
-
-
-def published_bytes(home: Path) -> dict[str, str]:
-    """Hash of every published Parquet file of the current release."""
-    release = current(Home(home))
-    assert release is not None
-    files = sorted(release.path.rglob("*.parquet"))
-    return {path.relative_to(release.path).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-def ask(home: Path, consumer: str, sql: str) -> list[tuple[Any, ...]]:
-    """What a consumer's file answers."""
-    path = (home / "releases" / "current").resolve() / consumer / f"{consumer}.duckdb"
-    with closing(duckdb.connect(str(path), read_only=True)) as con:
-        return con.execute(sql).fetchall()
 
 
 def test_the_outcome_says_what_was_done(xiaocheng, expected):
@@ -95,6 +77,7 @@ def test_the_same_night_again_gives_the_same_bytes(xiaocheng, zhongtai):
     assert again.json["rows"] == release["rows"]
 
 
+@pytest.mark.slow
 def test_one_run_over_missed_nights_publishes_what_the_nights_would_have(xiaocheng, zhongtai, tmp_path):
     home = tmp_path / "home"
     late = zhongtai("nightly", "--bank", "xiaocheng", "--date", LAST, "--json", home=home)
@@ -103,6 +86,7 @@ def test_one_run_over_missed_nights_publishes_what_the_nights_would_have(xiaoche
     assert published_bytes(home) == published_bytes(xiaocheng.home)
 
 
+@pytest.mark.slow
 def test_the_first_date_publishes_an_empty_list_without_a_row_of_nulls(zhongtai, tmp_path):
     home = tmp_path / "home"
     first = zhongtai("nightly", "--bank", "xiaocheng", "--date", "2025-06-01", "--json", home=home)
@@ -122,7 +106,7 @@ def deliveries(tmp_path) -> Path:
 @pytest.fixture
 def home(xiaocheng, tmp_path) -> Path:
     """A copy of the published home."""
-    return Path(shutil.copytree(xiaocheng.home, tmp_path / "home", symlinks=True))
+    return copied(xiaocheng.home, tmp_path / "home")
 
 
 def test_a_missing_required_delivery_stops_the_night(home, deliveries, expected, zhongtai):
@@ -141,6 +125,7 @@ def lake_file(home: Path, contract: str, day: str) -> Path:
     return next((home / "lake" / contract).glob(f"*/business_date={day}/part.parquet"))
 
 
+@pytest.mark.slow
 def test_a_lake_that_lost_files_lands_them_again(home, zhongtai):
     before = published_bytes(home)
     lost = [lake_file(home, "core.transaction", "2025-11-11"), lake_file(home, "loan.contract", "2025-06-01")]
@@ -153,6 +138,7 @@ def test_a_lake_that_lost_files_lands_them_again(home, zhongtai):
     assert published_bytes(home) == before
 
 
+@pytest.mark.slow
 def test_a_lake_file_that_lost_rows_is_refused(home, zhongtai):
     before = published_bytes(home)
     path = lake_file(home, "core.transaction", "2025-11-11")
@@ -166,6 +152,7 @@ def test_a_lake_file_that_lost_rows_is_refused(home, zhongtai):
     assert published_bytes(home) == before
 
 
+@pytest.mark.slow
 def test_an_earlier_night_again_does_not_move_the_pointer_back(home, zhongtai):
     current_before = current(Home(home)).id
     earlier = zhongtai("nightly", "--date", "2025-12-30", "--json", home=home)

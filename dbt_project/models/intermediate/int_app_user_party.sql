@@ -1,32 +1,45 @@
 -- A user who changed the phone is known by the one that came last.
-with phone_days as (
+with last_days as (
     select
-        source,
-        app_user_key,
-        phone_token,
-        business_date,
-        sum(events) as events
-    from {{ ref('int_app_day') }}
-    where phone_token is not null
-    group by source, app_user_key, phone_token, business_date
+        as_of.business_date,
+        app_day.source,
+        app_day.app_user_key,
+        max(app_day.business_date) as last_day
+    from {{ ref('int_as_of_date') }} as as_of
+    inner join {{ ref('int_app_day') }} as app_day
+        on as_of.business_date >= app_day.business_date
+    where app_day.phone_token is not null
+    group by as_of.business_date, app_day.source, app_day.app_user_key
+),
+
+phone_days as (
+    select
+        last_days.business_date,
+        app_day.source,
+        app_day.app_user_key,
+        app_day.phone_token,
+        sum(app_day.events) as events
+    from last_days
+    inner join {{ ref('int_app_day') }} as app_day
+        on
+            last_days.source = app_day.source
+            and last_days.app_user_key = app_day.app_user_key
+            and last_days.last_day = app_day.business_date
+    where app_day.phone_token is not null
+    group by last_days.business_date, app_day.source, app_day.app_user_key, app_day.phone_token
 ),
 
 phones as (
     select
-        as_of.business_date,
-        phone_days.source,
-        phone_days.app_user_key,
-        phone_days.phone_token,
+        business_date,
+        source,
+        app_user_key,
+        phone_token,
         row_number() over (
-            partition by as_of.business_date, phone_days.source, phone_days.app_user_key
-            order by
-                phone_days.business_date desc nulls last,
-                phone_days.events desc nulls last,
-                phone_days.phone_token asc nulls last
+            partition by business_date, source, app_user_key
+            order by events desc nulls last, phone_token asc nulls last
         ) as recency
-    from {{ ref('int_as_of_date') }} as as_of
-    inner join phone_days
-        on as_of.business_date >= phone_days.business_date
+    from phone_days
 )
 
 select

@@ -5,66 +5,52 @@ with owned as (
         party_id,
         business_date,
         account_key,
-        {{ add_days('business_date', -364) }} as first_of_365,
-        {{ add_days('business_date', -89) }} as first_of_90
+        -- A number to group by: there is a movement for each day with bookings, and a party_id is long.
+        dense_rank() over (order by business_date nulls last, party_id nulls last) as party_no
     from {{ ref('int_party_account') }}
     where is_owned
 ),
 
 movements as (
     select
-        owned.party_id,
-        owned.business_date,
-        owned.first_of_90,
-        greatest(account_day.business_date, owned.first_of_365) as moved_on,
+        owned.party_no,
+        least({{ days_between('account_day.business_date', 'owned.business_date') }}, 364) as days_ago,
         account_day.credit_amount - account_day.debit_amount as movement
     from owned
     inner join {{ ref('int_account_day') }} as account_day
         on
             owned.account_key = account_day.account_key
             and owned.business_date >= account_day.business_date
-    union all
-    select
-        party_id,
-        business_date,
-        first_of_90,
-        first_of_365 as moved_on,
-        cast(0 as decimal(18, 2)) as movement
-    from owned
-    union all
-    select
-        party_id,
-        business_date,
-        first_of_90,
-        first_of_90 as moved_on,
-        cast(0 as decimal(18, 2)) as movement
-    from owned
+    {% for days in [365, 90] -%}
+        union all
+        select
+            party_no,
+            {{ days - 1 }} as days_ago,
+            cast(0 as decimal(18, 2)) as movement
+        from owned
+    {% endfor %}
 ),
 
 days as (
     select
-        party_id,
-        business_date,
-        first_of_90,
-        moved_on,
+        party_no,
+        days_ago,
         cast(sum(movement) as decimal(18, 2)) as movement
     from movements
-    group by party_id, business_date, first_of_90, moved_on
+    group by party_no, days_ago
 ),
 
 balances as (
     select
-        party_id,
-        business_date,
-        first_of_90,
-        moved_on,
+        party_no,
+        days_ago,
         movement,
         -- How many of the last 90 days the movement is part of the balance.
-        least({{ days_between('moved_on', 'business_date') }} + 1, 90) as days_effective,
+        least(days_ago + 1, 90) as days_effective,
         cast(
             sum(movement) over (
-                partition by party_id, business_date
-                order by moved_on nulls last
+                partition by party_no
+                order by days_ago desc nulls last
                 rows between unbounded preceding and current row
             ) as decimal(18, 2)
         ) as end_of_day
@@ -73,21 +59,30 @@ balances as (
 
 totals as (
     select
-        party_id,
-        business_date,
+        party_no,
         cast(sum(movement) as decimal(18, 2)) as balance,
-        min(end_of_day) filter (where moved_on >= first_of_90) as balance_min_90d,
+        min(end_of_day) filter (where days_ago < 90) as balance_min_90d,
         min(end_of_day) as balance_min_365d,
         cast(sum(cast(movement as decimal(28, 2)) * days_effective) as decimal(34, 2)) as sum_of_90_days
     from balances
-    group by party_id, business_date
+    group by party_no
+),
+
+parties as (
+    select distinct
+        party_no,
+        party_id,
+        business_date
+    from owned
 )
 
 select
-    party_id,
-    business_date,
-    balance,
-    balance_min_90d,
-    balance_min_365d,
-    {{ quotient('sum_of_90_days', 90, scale=2, type='decimal(18, 2)') }} as balance_avg_90d
+    parties.party_id,
+    parties.business_date,
+    totals.balance,
+    totals.balance_min_90d,
+    totals.balance_min_365d,
+    {{ quotient('totals.sum_of_90_days', 90, scale=2, type='decimal(18, 2)') }} as balance_avg_90d
 from totals
+inner join parties
+    on totals.party_no = parties.party_no

@@ -1,22 +1,34 @@
 {% set measures = ['orders', 'order_amount', 'returned_amount', 'pay_later_amount'] %}
 
--- Summed per phone before parties are looked up: there are far more days with orders than phones.
+-- Summed per phone before parties are looked up: there are far more days with orders than phones. Of what lies before
+-- the 90 days only the phones are read: who ordered within the year is known, if only as one without an order since.
 with phones as (
     select
         as_of.business_date,
         order_day.source,
         {% for measure in measures -%}
-            {% set in_window = add_days('as_of.business_date', -90) ~ ' < order_day.business_date' -%}
-            {{ sum_measure(measure, 'case when ' ~ in_window ~ ' then order_day.' ~ measure ~ ' end') }}
-                as {{ measure }},
+            {{ sum_measure(measure, 'order_day.' ~ measure) }} as {{ measure }},
         {% endfor -%}
         order_day.buyer_phone_token
     from {{ ref('int_as_of_date') }} as as_of
     inner join {{ ref('int_order_day') }} as order_day
         on
             as_of.business_date >= order_day.business_date
-            and {{ add_days('as_of.business_date', -365) }} < order_day.business_date
+            and {{ add_days('as_of.business_date', -90) }} < order_day.business_date
     group by as_of.business_date, order_day.source, order_day.buyer_phone_token
+    union all
+    select distinct
+        as_of.business_date,
+        order_day.source,
+        {% for measure in measures -%}
+            cast(0 as {{ 'decimal(18, 2)' if measure.endswith('_amount') else 'bigint' }}) as {{ measure }},
+        {% endfor -%}
+        order_day.buyer_phone_token
+    from {{ ref('int_as_of_date') }} as as_of
+    inner join {{ ref('int_order_day') }} as order_day
+        on
+            {{ add_days('as_of.business_date', -90) }} >= order_day.business_date
+            and {{ add_days('as_of.business_date', -365) }} < order_day.business_date
 ),
 
 shops as (

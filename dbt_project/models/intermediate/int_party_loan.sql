@@ -1,4 +1,28 @@
-with guarantees as (
+-- Whoever owns the account that a loan is paid from is its borrower, and no surety for it.
+with own_guarantees as (
+    select distinct
+        loan.business_date,
+        guarantee.source,
+        guarantee.guarantee_key
+    from {{ ref('stg_loan__guarantee') }} as guarantee
+    inner join {{ ref('int_loan_arrears') }} as loan
+        on guarantee.loan_key = loan.loan_key
+    inner join {{ ref('int_party_account') }} as account
+        on
+            loan.business_date = account.business_date
+            and loan.account_key = account.account_key
+    inner join {{ ref('int_identifier_party') }} as identifier
+        on
+            account.business_date = identifier.business_date
+            and account.party_id = identifier.party_id
+            and identifier.token = case identifier.kind
+                when 'national_id' then guarantee.guarantor_national_id_token
+                when 'uscc' then guarantee.guarantor_uscc_token
+            end
+    where account.is_owned
+),
+
+guarantees as (
     select
         as_of.business_date,
         guarantee.loan_key,
@@ -8,6 +32,12 @@ with guarantees as (
         on
             as_of.business_date >= guarantee.valid_from
             and as_of.business_date < guarantee.valid_to
+    left join own_guarantees as own
+        on
+            as_of.business_date = own.business_date
+            and guarantee.source = own.source
+            and guarantee.guarantee_key = own.guarantee_key
+    where own.guarantee_key is null
     group by as_of.business_date, guarantee.loan_key
 ),
 

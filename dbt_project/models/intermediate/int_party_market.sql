@@ -37,7 +37,8 @@ sales as (
     select
         stall.party_id,
         stall.business_date,
-        {{ days_between('stall_day.trade_date', 'stall.business_date') }} as days_ago,
+        stall_day.trade_date,
+        {{ integer_divide(days_between('stall_day.trade_date', 'stall.business_date'), 30) }} as period,
         stall_day.turnover,
         stall_day.refunds
     from {{ ref('int_stall_party') }} as stall
@@ -55,12 +56,12 @@ turnover as (
     select
         party_id,
         business_date,
-        cast(coalesce(sum(turnover) filter (where days_ago < 30), 0) as decimal(18, 2)) as turnover_30d,
-        cast(coalesce(sum(turnover) filter (where days_ago between 30 and 59), 0) as decimal(18, 2))
+        cast(coalesce(sum(turnover) filter (where period = 0), 0) as decimal(18, 2)) as turnover_30d,
+        cast(coalesce(sum(turnover) filter (where period = 1), 0) as decimal(18, 2))
             as turnover_30d_before,
         cast(sum(turnover) as decimal(18, 2)) as turnover_90d,
         cast(sum(refunds) as decimal(18, 2)) as refunds_90d,
-        count(distinct case when days_ago < 30 and turnover > 0 then days_ago end) as trading_days_30d
+        count(distinct case when period = 0 and turnover > 0 then trade_date end) as trading_days_30d
     from sales
     group by party_id, business_date
 ),

@@ -53,7 +53,7 @@ select
     leases.leased_from,
     leases.leased_from <= leases.business_date and leases.ended_on > leases.business_date as is_running,
     leases.leased_from <= leases.business_date
-    and leases.ended_on > {{ add_days('leases.business_date', -89) }} as ran_in_90d
+    and {{ add_days('leases.business_date', -90) }} < {{ add_days('leases.ended_on', -1) }} as ran_in_90d
 from links
 inner join leases
     on

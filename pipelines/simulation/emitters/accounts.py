@@ -16,7 +16,7 @@ from pipelines.simulation.behaviour.interest import PRODUCTS
 from pipelines.simulation.behaviour.parameters import behaviour
 from pipelines.simulation.behaviour.standing import LOAN, ORDER_PURPOSES, orders
 from pipelines.simulation.emitters.bookings import account_keys
-from pipelines.simulation.frames import dates, delivers, pick
+from pipelines.simulation.frames import dates, delivers, pick, snapshots
 
 if TYPE_CHECKING:
     from pipelines.simulation.world import World
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 _FREQUENCIES = ("monthly", "weekly", "after_transaction")
 
 
-@delivers("core.account", "core")
-def accounts(world: World, day: int, source: str) -> pl.DataFrame:
+@snapshots("core.account", "core")
+def accounts(world: World, day: int) -> tuple[pl.DataFrame, np.ndarray]:
     """Every account opened by `day`."""
     frame = world.cached("accounts.frame", lambda: _accounts(world))
-    return frame.filter(pl.Series(world.accounts.opened <= day))
+    return frame, np.flatnonzero(world.accounts.opened <= day)
 
 
 def _accounts(world: World) -> pl.DataFrame:
@@ -51,11 +51,11 @@ def _accounts(world: World) -> pl.DataFrame:
     )
 
 
-@delivers("core.standing_order", "core")
-def standing_orders(world: World, day: int, source: str) -> pl.DataFrame:
+@snapshots("core.standing_order", "core")
+def standing_orders(world: World, day: int) -> tuple[pl.DataFrame, np.ndarray]:
     """Standing orders in force on `day`; those of loans end with the loan, others with the use of the account."""
     frame, starts, ends = world.cached("orders.frame", lambda: _orders(world))
-    return frame.filter(pl.Series((starts <= day) & (day < ends)))
+    return frame, np.flatnonzero((starts <= day) & (day < ends))
 
 
 def _orders(world: World) -> tuple[pl.DataFrame, np.ndarray, np.ndarray]:

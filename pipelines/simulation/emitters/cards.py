@@ -11,7 +11,7 @@ from pipelines.simulation import keys
 from pipelines.simulation.accounts import CURRENT
 from pipelines.simulation.behaviour import revolving
 from pipelines.simulation.behaviour.parameters import behaviour
-from pipelines.simulation.frames import dates, delivers, pick
+from pipelines.simulation.frames import dates, delivers, pick, snapshots
 
 if TYPE_CHECKING:
     from pipelines.simulation.world import World
@@ -21,11 +21,11 @@ _JUNIOR, _CLASSIC, _GOLD = range(3)
 _KINDS = ("debit", "credit")
 
 
-@delivers("card.account", "cards")
-def cards(world: World, day: int, source: str) -> pl.DataFrame:
+@snapshots("card.account", "cards")
+def cards(world: World, day: int) -> tuple[pl.DataFrame, np.ndarray]:
     """Every card issued by `day`: debit cards of current accounts, then credit cards."""
     frame, issued = world.cached("cards.frame", lambda: _cards(world))
-    return frame.filter(pl.Series(issued <= day))
+    return frame, np.flatnonzero(issued <= day)
 
 
 def _cards(world: World) -> tuple[pl.DataFrame, np.ndarray]:

@@ -14,7 +14,7 @@ from pipelines.simulation.behaviour.instalments import Events, schedule
 from pipelines.simulation.behaviour.parameters import behaviour
 from pipelines.simulation.calendar import NEVER
 from pipelines.simulation.emitters.bookings import account_keys
-from pipelines.simulation.frames import dates, delivers, pick
+from pipelines.simulation.frames import dates, delivers, pick, snapshots
 from pipelines.simulation.loans import BUSINESS, MORTGAGE, PRODUCTS, TYPES, VEHICLE, Loans
 
 if TYPE_CHECKING:
@@ -88,10 +88,10 @@ def _parties(is_company: np.ndarray, numbers: np.ndarray) -> pl.Series:
     return pl.select(pl.when(pl.Series(is_company)).then(companies).otherwise(people)).to_series()
 
 
-@delivers("loan.contract", "lending")
-def contracts(world: World, day: int, source: str) -> pl.DataFrame:
+@snapshots("loan.contract", "lending")
+def contracts(world: World, day: int) -> tuple[pl.DataFrame, np.ndarray]:
     """Loans granted by `day`."""
-    return world.cached("lending.contracts", lambda: _contracts(world)).filter(pl.Series(running(world, day)))
+    return world.cached("lending.contracts", lambda: _contracts(world)), np.flatnonzero(running(world, day))
 
 
 def running(world: World, day: int) -> np.ndarray:

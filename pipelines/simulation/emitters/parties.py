@@ -9,7 +9,7 @@ import polars as pl
 
 from pipelines.simulation.calendar import NEVER
 from pipelines.simulation.companies import INDUSTRIES
-from pipelines.simulation.frames import dates, delivers, pick
+from pipelines.simulation.frames import dates, pick, snapshots
 from pipelines.simulation.keys import account_key, holding_key, party_key
 from pipelines.simulation.people import OCCUPATIONS
 from pipelines.simulation.records import records_of
@@ -23,14 +23,25 @@ if TYPE_CHECKING:
 KINDS, GENDERS, ROLES = ("person", "organisation"), ("female", "male"), ("owner", "disponent")
 
 
-@delivers("core.party", "core")
-def parties(world: World, day: int, source: str) -> pl.DataFrame:
+@snapshots("core.party", "core")
+def parties(world: World, day: int) -> tuple[pl.DataFrame, np.ndarray]:
     """Every record that core has on `day`, in the order in which they were opened."""
     records = records_of(world, "core")
     known = int(np.searchsorted(records["since"].to_numpy(), day, side="right"))
-    frame = world.cached("emitters.parties", lambda: _parties(world)).head(known)
-    right = pl.Series(records["phone_corrected"].to_numpy()[:known] <= day)
-    return frame.with_columns(phone=pl.when(right).then("phone").otherwise("phone_before")).drop("phone_before")
+    versions, corrected = world.cached("emitters.parties", lambda: _versions(world))
+    rows, changed = np.arange(known), corrected[: int(np.searchsorted(corrected, known))]
+    # The second versions follow the first of all records, in their order.
+    right = np.flatnonzero(records["phone_corrected"].to_numpy()[changed] <= day)
+    rows[changed[right]] = records.height + right
+    return versions, rows
+
+
+def _versions(world: World) -> tuple[pl.DataFrame, np.ndarray]:
+    """All records as they are at first, then those whose phone is corrected as they are from then on; and which."""
+    frame, corrected = _parties(world), np.flatnonzero(records_of(world, "core")["phone_corrected"].to_numpy() < NEVER)
+    after = frame[corrected].drop("phone_before")
+    before = frame.with_columns(phone=pl.col("phone_before")).drop("phone_before")
+    return pl.concat([before, after]), corrected
 
 
 def _parties(world: World) -> pl.DataFrame:
@@ -60,11 +71,11 @@ def _parties(world: World) -> pl.DataFrame:
     })  # fmt: skip
 
 
-@delivers("core.account_holder", "core")
-def account_holders(world: World, day: int, source: str) -> pl.DataFrame:
+@snapshots("core.account_holder", "core")
+def account_holders(world: World, day: int) -> tuple[pl.DataFrame, np.ndarray]:
     """Owners and second holders of the accounts that are open on `day`, in the order in which they were opened."""
     frame, opened = world.cached("emitters.account_holders", lambda: _holders(world))
-    return frame.head(int(np.searchsorted(opened, day, side="right")))
+    return frame, np.arange(int(np.searchsorted(opened, day, side="right")))
 
 
 def _holders(world: World) -> tuple[pl.DataFrame, np.ndarray]:

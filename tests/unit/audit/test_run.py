@@ -25,6 +25,7 @@ from .test_defects import DECISION, LIST, failed, not_audited, put
 PHONE = "13800138000"
 
 
+@pytest.mark.slow
 def test_every_contract_of_the_project_is_audited(tmp_path: Path, whole_catalog: Catalog, crosswalk: Path) -> None:
     candidate = write_candidate(tmp_path, whole_catalog)
     evidence = audit_candidate(candidate, whole_catalog, crosswalk)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from pipelines.contracts.load import Catalog, load_catalog
 from pipelines.contracts.model import ContractError
@@ -44,6 +48,24 @@ class Folder:
         with pytest.raises(ContractError) as caught:
             self.load()
         return str(caught.value)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _each_document_is_parsed_once() -> Iterator[None]:
+    """Hundreds of cases read the same files but for one; what cannot be parsed is parsed, and refused, every time."""
+    parsed: dict[tuple[Any, bytes], bytes] = {}
+    parse = yaml.load
+
+    def load(raw: Any, Loader: Any) -> Any:
+        if not isinstance(raw, bytes):
+            return parse(raw, Loader=Loader)
+        if (Loader, raw) not in parsed:
+            parsed[Loader, raw] = pickle.dumps(parse(raw, Loader=Loader))
+        return pickle.loads(parsed[Loader, raw])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.contracts.document.yaml.load", load)
+        yield
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pgserver
 import psycopg
@@ -18,6 +20,7 @@ from pipelines.ingest.read import read_delivery
 
 from .workshop import column, contract, day, feed
 
+pytestmark = pytest.mark.servers
 OF = contract(
     columns=(column("key"), column("name", identifier="name", personal_class="C2"), column("amount", "decimal(18,2)"),
              column("seen", "timestamp"), column("good", "boolean")),
@@ -27,11 +30,13 @@ PASSWORD = "pa%ss/w0rd"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server() -> Iterator[str]:
     """The address of a server, reached through a socket by its owner."""
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
-    yield server.get_uri()
-    server.cleanup()
+    # Not below pytest's own folder, which every session closes to others; run by root, the server is another user.
+    with tempfile.TemporaryDirectory() as place:
+        server = pgserver.get_server(Path(place) / "postgres")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture

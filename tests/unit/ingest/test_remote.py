@@ -23,6 +23,7 @@ from pipelines.settings import Settings
 
 from .workshop import contract, day, feed
 
+pytestmark = pytest.mark.servers
 OF = contract()
 CONTENT = b"key,name,amount\na,Ann,1\n"
 SECRET = "s3cr3t-of-the-store"

@@ -15,6 +15,7 @@ from fsspec.config import conf
 
 from .workshop import contract, day, feed
 
+pytestmark = pytest.mark.servers
 OF = contract()
 PASSWORD = "opensesame"
 

@@ -179,8 +179,8 @@ def test_one_mart_of_another_night_is_enough(office: Office, catalog: Catalog) -
 @pytest.mark.parametrize(
     ("sql", "said"),
     [
-        ("drop table marts.customer_360", "customer_360 is not what mart.customer_360 1.0.0 says (Catalog Error"),
-        ("alter table marts.customer_360 drop column balance", "customer_360 is not what mart.customer_360 1.0.0 says"),
+        ("drop table marts.customer_360", "(Catalog Error"),
+        ("alter table marts.customer_360 drop column balance", "(Binder Error"),
     ],
 )
 def test_a_mart_that_is_not_what_its_contract_says(office: Office, catalog: Catalog, sql: str, said: str) -> None:
@@ -189,7 +189,8 @@ def test_a_mart_that_is_not_what_its_contract_says(office: Office, catalog: Cata
         con.execute(sql)
     with pytest.raises(Refused) as caught:
         build_candidate(catalog, office.home, office.ring, BANK, DAY)
-    assert str(caught.value).startswith(said)
+    version = catalog.marts["mart.customer_360"].version
+    assert str(caught.value).startswith(f"customer_360 is not what mart.customer_360 {version} says {said}")
     assert "zhongtai nightly --date 1994-03-31" in str(caught.value)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import polars as pl
 import pytest
 
@@ -15,7 +17,9 @@ from pipelines.ingest.map import map_rows
 from pipelines.ingest.read import read_delivery
 from pipelines.settings import PROJECT
 from pipelines.simulation import delivery
+from pipelines.simulation.lines import dressed
 from pipelines.simulation.raw import fields_of
+from pipelines.simulation.text import SEPARATOR, csv_of, json_columns
 
 from .invented import DAY, frame_of
 
@@ -125,3 +129,25 @@ def test_a_file_that_is_not_completed_is_not_there(tmp_path):
     assert not file.path.exists()
     file.abandon()
     assert list(file.path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["core/core.party", "core/core.standing_order", "lending/loan.contract"])
+def test_lines_that_were_kept_are_the_lines_of_the_rows(name, tmp_path):
+    feed = FEEDS[name]
+    contract, rows = CATALOG.contract(feed.contract), np.array([0, 3, 4, 40, 2])
+    frame = frame_of(feed, contract, 41)
+    anew = written(feed, tmp_path / "anew", frame[rows])
+    kept = delivery.daily(feed, contract, tmp_path / "kept", DAY)
+    kept.add_lines(dressed(feed.format, fields_of(feed, contract), frame), frame, rows)
+    kept.close()
+    assert kept.path.read_bytes() == anew.path.read_bytes() and kept.rows == anew.rows
+
+
+def test_json_is_what_it_says_with_missing_values_and_marks_in_text():
+    codes = pl.Enum(["a", 'b"'])
+    rows = pl.DataFrame({
+        "text": ['x"y', "z\\", "城"], "none": [None, "q", None], "code": pl.Series(["a", 'b"', "a"], dtype=codes),
+        "gap": pl.Series([None, "a", 'b"'], dtype=codes), "number": [1, None, 3], "truth": [True, None, False],
+    })  # fmt: skip
+    lines = csv_of(json_columns(rows.columns, rows), SEPARATOR).decode().splitlines()
+    assert [json.loads(line) for line in lines] == rows.to_dicts()

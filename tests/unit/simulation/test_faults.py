@@ -123,6 +123,7 @@ def test_a_night_makes_of_them_what_was_expected(number, files, tmp_path):
         held_against(json.loads(path.read_text()), outcomes, desk)
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("name", sorted(IN_DATABASE))
 def test_a_night_makes_of_the_database_what_was_expected(name, database, tmp_path):
     bank, crm = database

@@ -21,27 +21,38 @@ rolled_up as (
     group by business_date, source
 ),
 
--- The way from the account to the mart once more, without the roll-up per party that the mart is made from.
+-- The way from the account to the mart once more, without the roll-up per party that the mart is made from. A party
+-- owns an account once, by however many holdings: what of a holding an earlier one covers is cut off.
+holdings as (
+    select
+        party_id,
+        account_key,
+        valid_to,
+        greatest(valid_from, coalesce(max(valid_to) over (
+            partition by party_id, account_key
+            order by valid_from nulls last, valid_to nulls last, holding_key nulls last, source nulls last
+            rows between unbounded preceding and 1 preceding
+        ), valid_from)) as owned_from
+    from {{ ref('int_holding') }}
+    where role = 'owner'
+),
+
 owned as (
-    select distinct
+    select
         party.business_date,
-        party.party_id,
-        account_day.business_date as booked_on,
-        account_day.source,
-        account_day.account_key,
-        account_day.credit_count + account_day.debit_count as bookings,
-        account_day.credit_amount + account_day.debit_amount as amount
+        cast(sum(account_day.credit_count + account_day.debit_count) as bigint) as bookings,
+        cast(sum(account_day.credit_amount + account_day.debit_amount) as decimal(38, 2)) as amount
     from {{ ref('int_party') }} as party
-    inner join {{ ref('int_holding') }} as holding
-        on party.party_id = holding.party_id
+    inner join holdings
+        on party.party_id = holdings.party_id
     inner join {{ ref('int_account_day') }} as account_day
         on
-            holding.account_key = account_day.account_key
-            and holding.valid_from <= account_day.business_date
-            and holding.valid_to > account_day.business_date
+            holdings.account_key = account_day.account_key
+            and holdings.owned_from <= account_day.business_date
+            and holdings.valid_to > account_day.business_date
             and party.business_date >= account_day.business_date
             and {{ add_days('party.business_date', -365) }} < account_day.business_date
-    where holding.role = 'owner'
+    group by party.business_date
 ),
 
 -- Every comparison has a row per side, so that a side that is missing counts as zero.
@@ -66,18 +77,14 @@ sides as (
     select business_date, contract, source, 'warehouse', measure, total, 0
     from {{ ref('int_lake_total') }}
     where contract = 'core.transaction'
-    union all
-    select business_date, 'core.transaction', source, 'warehouse', 'rows', 0, bookings
-    from rolled_up
-    union all
-    select business_date, 'core.transaction', source, 'warehouse', 'amount', 0, amount
-    from rolled_up
-    union all
-    select business_date, 'core.transaction', 'all', 'mart', 'rows', bookings, 0
-    from owned
-    union all
-    select business_date, 'core.transaction', 'all', 'mart', 'amount', amount, 0
-    from owned
+    {% for measure, total in [('rows', 'bookings'), ('amount', 'amount')] -%}
+        union all
+        select business_date, 'core.transaction', source, 'warehouse', '{{ measure }}', 0, {{ total }}
+        from rolled_up
+        union all
+        select business_date, 'core.transaction', 'all', 'mart', '{{ measure }}', {{ total }}, 0
+        from owned
+    {% endfor -%}
     union all
     select business_date, 'core.transaction', 'all', 'mart', 'rows', 0, credit_count_365d + debit_count_365d
     from {{ ref('customer_360') }}

@@ -6,6 +6,8 @@ select
     source,
     guarantee_key,
     loan_key,
+    guarantor_national_id_token,
+    guarantor_uscc_token,
     guaranteed_amount,
     signed_on,
     valid_from,

@@ -1,0 +1,43 @@
+"""The engine of a run: one in-memory database that spills into the vault zone, and a connection to it per batch.
+
+Temporary tables and what is registered belong to a connection: batches that run at the same time do not meet. The
+memory limit is the run's, however many batches share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from pipelines.settings import Settings
+from pipelines.vault.scratch import scratch
+
+
+@contextmanager
+def open_engine(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database that fetches nothing; gone with all it held when the `with` ends."""
+    with scratch(settings.home.vault) as room:
+        config = {
+            "temp_directory": str(room), "threads": settings.threads, "autoinstall_known_extensions": False,
+            # A file of the lake may be replaced within a run: none is remembered.
+            "enable_external_file_cache": False,
+        }  # fmt: skip
+        con = duckdb.connect(config=config)
+        try:
+            con.execute(f"set memory_limit = '{settings.memory_limit}'")
+            yield con
+        finally:
+            con.close()
+
+
+@contextmanager
+def workbench(engine: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection for one batch, which knows no time zone but UTC."""
+    con = engine.cursor()
+    try:
+        con.execute("set TimeZone = 'UTC'")
+        yield con
+    finally:
+        con.close()
