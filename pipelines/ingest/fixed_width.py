@@ -60,7 +60,7 @@ def _blocks(delivery: Delivery) -> Iterator[tuple[bytes, bytes]]:
     held = b""
     first = True
     with open_bytes(delivery.path) as file:
-        while chunk := file.read(_BLOCK):
+        while chunk := file.read(max(_BLOCK, len(_BYTE_ORDER_MARK))):  # whole, where it is there
             if first and lookup(delivery.feed.format.encoding).name.endswith("-sig"):
                 chunk = chunk.removeprefix(_BYTE_ORDER_MARK)
             first = False

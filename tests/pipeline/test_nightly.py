@@ -68,6 +68,7 @@ def test_marketing_sees_included_parties_only_and_no_verdict(xiaocheng, expected
     assert not {name for name in columns if name.startswith("rule_")} | ({"exclusion_reasons", "party_id"} & columns)
 
 
+@pytest.mark.slow
 def test_the_same_night_again_gives_the_same_bytes(xiaocheng, zhongtai):
     before, release = published_bytes(xiaocheng.home), xiaocheng.runs["nightly"]
     again = zhongtai("nightly", "--date", LAST, "--json", home=xiaocheng.home)
@@ -109,6 +110,7 @@ def home(xiaocheng, tmp_path) -> Path:
     return copied(xiaocheng.home, tmp_path / "home")
 
 
+@pytest.mark.slow
 def test_a_missing_required_delivery_stops_the_night(home, deliveries, expected, zhongtai):
     before = published_bytes(home)
     name = expected["contracts"]["core.transaction"]["files"][LAST]
@@ -161,6 +163,7 @@ def test_an_earlier_night_again_does_not_move_the_pointer_back(home, zhongtai):
     assert current(Home(home)).id == current_before
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_are_one_run(home, zhongtai):
     with exclusive(Home(home)):
         second = zhongtai("nightly", "--date", LAST, home=home)
