@@ -160,8 +160,13 @@ def raw_values(catalog: Catalog) -> dict[str, set[str]]:
     """Every identifier that a source delivers, by its kind."""
     simulated, emitters = build_world(load_settings(), CUSTOMERS, SEED), all_emitters()
     days = range((NIGHT - START).days + 1)
-    frames = ((key[0], emitters[key](simulated, day, key[1])) for key in sorted(emitters) for day in days)
-    return identifiers(catalog, frames)
+    frames = [(key[0], emitters[key](simulated, day, key[1])) for key in sorted(emitters) for day in days]
+    found = identifiers(catalog, frames)
+    # An account of the bank's own is the key of core.account too, and stays as it is.
+    for name, frame in frames:
+        if name == "core.account":
+            found["bank_account"] -= set(frame["account_key"].cast(str))
+    return found
 
 
 def readable(home: Path) -> Iterator[tuple[Path, list[str]]]:
@@ -201,14 +206,14 @@ def test_no_identifier_is_anywhere_but_in_the_vault_and_what_was_delivered(simba
     values = set().union(*kinds.values())
     whole = {value for value in values if len(value) <= _SHORT}
     parts = sorted(values - whole)
-    word, found, files = re.compile(r"[^\W_]+"), set(), set()
-    for path, said in readable(simbank.home):
-        files.add(path.suffix)
-        held = pl.Series(said, dtype=pl.String)
-        found |= {(path.name, each) for each in held.str.extract_many(parts).explode().drop_nulls()}
-        found |= {(path.name, each) for text in said for each in whole & set(word.findall(text))}
-    assert {".parquet", ".duckdb", ".db", ".json"} <= files
-    assert found == set()
+    said = {text: path.name for path, texts_ in readable(simbank.home) for text in texts_}
+    assert {".parquet", ".duckdb", ".db", ".json"} <= {Path(name).suffix for name in said.values()}
+    held = pl.DataFrame({"text": list(said), "file": list(said.values())})
+    # At once: what looks for thousands of values is made for each call.
+    found = held.select("file", pl.col("text").str.extract_many(parts)).explode("text").drop_nulls()
+    assert found.unique().rows() == []
+    word = re.compile(r"[^\W_]+")
+    assert {(name, each) for text, name in said.items() for each in whole & set(word.findall(text))} == set()
 
 
 def test_with_its_crm_in_a_database_the_bank_publishes_the_same(simbank, simbank_postgres):

@@ -17,6 +17,8 @@ from pipelines.simulation.faults.spoiled import Rows, Spoiled
 
 Edit = Callable[[Spoiled], None]
 _SUM_IN_FIXED = 13  # bytes before the sum in a trailer of fixed width
+# Of a deleted row only its key counts: one that is spoiled becomes a changed one, so that what it says is looked at.
+_MARKS, _DELETED, _CHANGED = frozenset({"op", "OP"}), "D", "U"
 
 
 def gone(of: Spoiled) -> None:
@@ -86,6 +88,7 @@ def value(name: str, by: object, *numbers: int, last: bool = False) -> Edit:
             for number in at:
                 fields = of.fields(lines[number - 1])
                 assert name in fields, name
+                fields |= {mark: _CHANGED for mark in _MARKS & fields.keys() if fields[mark] == _DELETED}
                 edited[number - 1] = of.line({**fields, name: by(fields[name]) if callable(by) else by})
             return edited
 
@@ -132,6 +135,13 @@ def cells(column: str, by: Any, *numbers: int) -> Edit:
             values, kind = [None if each is None else str(each) for each in values], pa.string()
         for number in numbers:
             values[number - 1] = by
+        for mark in _MARKS & set(table.column_names):
+            marks = table[mark].to_pylist()
+            for number in numbers:
+                marks[number - 1] = _CHANGED if marks[number - 1] == _DELETED else marks[number - 1]
+            table = table.set_column(
+                table.column_names.index(mark), mark, pa.array(marks, table.schema.field(mark).type)
+            )
         return table.set_column(table.column_names.index(column), column, pa.array(values, kind))
 
     return lambda of: of.edit_table(edit)
