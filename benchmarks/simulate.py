@@ -59,7 +59,7 @@ def main() -> None:
     """Measure and print a table, and a line for docs/performance.md."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--customers", type=int, default=1_000_000)
-    parser.add_argument("--days", type=int, nargs="+", default=[1, 5])
+    parser.add_argument("--days", type=int, nargs="+", default=[1, 10])
     parser.add_argument("--by-feed", action="store_true", help="what each feed costs on an ordinary day")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()

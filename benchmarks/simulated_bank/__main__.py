@@ -41,17 +41,17 @@ def main() -> int:
     return 0 if all(figure.holds for figure in found) else 1
 
 
-def _number(figure: Figure, value: float) -> str:
+def _number(figure: Figure, value: float, digits: int = 1) -> str:
     if figure.unit == "share":
-        return f"{value:.1%}"
-    return f"{value:,.0f} {figure.unit}" if abs(value) >= 1000 else f"{value:.2f} {figure.unit}"
+        return f"{value:.{digits}%}"
+    return f"{value:,.0f} {figure.unit}" if abs(value) >= 1000 else f"{value:.2f} {figure.unit}".rstrip()
 
 
 def _page(found: list[Figure], captions: dict[str, str], customers: int, seed: int) -> str:
     text = (Path(__file__).parent / "page.md").read_text(encoding="utf-8")
     rows = ["| figure | here | range held by the tests | imitates | source |", "| --- | --- | --- | --- | --- |"]
     for figure in found:
-        published = "" if figure.published is None else _number(figure, figure.published)
+        published = "" if figure.published is None else _number(figure, figure.published, 2)
         span = f"{_number(figure, figure.low)} to {_number(figure, figure.high)}"
         rows.append(f"| {figure.name} | {_number(figure, figure.value)} | {span} | {published} | {figure.source} |")
     images = [f"![{caption}](images/simulated-bank/{name})\n\n{caption}" for name, caption in captions.items()]

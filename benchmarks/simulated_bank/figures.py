@@ -121,7 +121,7 @@ def _credit(observed: Observed) -> list[Figure]:
         ),
         Figure("current loans late a month after", rates[0, 1:].sum(), 0.002, 0.03),
         Figure("loans 61-90 days late that roll on in a month", rates[3, 4], 0.5, 1.0),
-        Figure("AUC of a plain model 90 days before default", auc, 0.75, 0.85, f"AUC over {defaults} defaults"),
+        Figure(f"AUC of a plain model 90 days before default ({defaults} defaults)", auc, 0.75, 0.85, ""),
     ]  # fmt: skip
 
 

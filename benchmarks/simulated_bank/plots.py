@@ -42,7 +42,7 @@ def _charts(observed: Observed) -> list[tuple[str, str, alt.Chart]]:
         ("response", "Responses per contact and effect found by the hold-out, by channel.", _response(observed)),
         ("overlap", "People known to each partner: customers and others.", _overlap(observed)),
         ("noise", "Records that lack an identifier, by system.", _noise(observed)),
-        ("signals", "What precedes a default: wages, purchases and logins of those who default, against half a year before.",
+        ("signals", "What precedes a default: wages, purchases and logins, against half a year before.",
          _signals(observed)),
     ]  # fmt: skip
 
