@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pipelines.contracts.load import Catalog
@@ -69,6 +71,14 @@ def test_nothing_undated_or_later_is_readable(catalog: Catalog) -> None:
         assert not [f for f in catalog.feeds(bank) if f.contract == "evaluation.loan_outcome" and f.readable]
     for bank in SIMULATED:
         assert [feed.contract for feed in catalog.feeds(bank) if not feed.readable] == []
+
+
+def test_every_source_contract_is_read_by_a_model_below_the_marts(catalog: Catalog) -> None:
+    """But for outcomes, which speak of what came after the business date."""
+    below = [DBT / "models" / layer for layer in ("staging", "intermediate")]
+    sql = "\n".join(path.read_text("utf-8") for folder in below for path in folder.rglob("*.sql"))
+    read = {f"{domain}.{table}" for domain, table in re.findall(r"source\('(\w+)', '(\w+)'\)", sql)}
+    assert catalog.sources.keys() - read == {"evaluation.loan_outcome"}
 
 
 def test_every_mart_is_read_by_a_product_and_tested(catalog: Catalog) -> None:
