@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.simulation.calendar import NEVER
-from pipelines.simulation.distress import Timeline, draw_timeline
+from pipelines.simulation.distress import Distressed, Timeline, draw_timeline
 from pipelines.simulation.people import RETIRED, SELF_EMPLOYED, STUDENT, People
 from pipelines.simulation.settings import Settings
 from pipelines.simulation.streams import Streams
@@ -27,7 +27,7 @@ MARKETS = ("market_east", "market_west")
 
 
 @dataclass(frozen=True)
-class Companies:
+class Companies(Distressed):
     """One row per company; money in cents, day numbers as int32, -1 for none."""
 
     industry: np.ndarray
@@ -49,30 +49,6 @@ class Companies:
 
     def __len__(self) -> int:
         return len(self.industry)
-
-    def distress(self, day: int) -> np.ndarray:
-        """See Timeline.distress."""
-        return self.timeline.distress(day)
-
-    @property
-    def shock(self) -> np.ndarray:
-        """Day on which distress begins."""
-        return self.timeline.shock
-
-    @property
-    def miss(self) -> np.ndarray:
-        """Day from which instalments are missed."""
-        return self.timeline.miss
-
-    @property
-    def default(self) -> np.ndarray:
-        """Day on which missed instalments are ninety days old."""
-        return self.timeline.default
-
-    @property
-    def cure(self) -> np.ndarray:
-        """Day on which distress ends."""
-        return self.timeline.cure
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,36 @@ class Timeline:
         return (self.miss <= day) & (day < self.cure)
 
 
+class Distressed:
+    """Whoever has a timeline, one row each: its days under their own names."""
+
+    timeline: Timeline
+
+    def distress(self, day: int) -> np.ndarray:
+        """See Timeline.distress."""
+        return self.timeline.distress(day)
+
+    @property
+    def shock(self) -> np.ndarray:
+        """Day on which distress begins."""
+        return self.timeline.shock
+
+    @property
+    def miss(self) -> np.ndarray:
+        """Day from which instalments are missed."""
+        return self.timeline.miss
+
+    @property
+    def default(self) -> np.ndarray:
+        """Day on which missed instalments are ninety days old."""
+        return self.timeline.default
+
+    @property
+    def cure(self) -> np.ndarray:
+        """Day on which distress ends."""
+        return self.timeline.cure
+
+
 def draw_timeline(
     rng: np.random.Generator, risk: np.ndarray, settings: Distress, horizon: int, factor: float = 1.0
 ) -> Timeline:

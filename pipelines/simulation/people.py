@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.simulation.calendar import NEVER
-from pipelines.simulation.distress import Timeline, draw_timeline
+from pipelines.simulation.distress import Distressed, Timeline, draw_timeline
 from pipelines.simulation.settings import Settings
 from pipelines.simulation.streams import Streams
 
@@ -26,7 +26,7 @@ _YEAR = 365.25
 
 
 @dataclass(frozen=True)
-class People:
+class People(Distressed):
     """One row per person; day numbers as int32, money in cents, -1 for nobody or nothing."""
 
     household: np.ndarray
@@ -59,30 +59,6 @@ class People:
     def age(self, day: int) -> np.ndarray:
         """Whole years of age on `day`; negative before birth."""
         return np.floor((day - self.birth) / _YEAR).astype(np.int16)
-
-    def distress(self, day: int) -> np.ndarray:
-        """See Timeline.distress."""
-        return self.timeline.distress(day)
-
-    @property
-    def shock(self) -> np.ndarray:
-        """Day on which distress begins."""
-        return self.timeline.shock
-
-    @property
-    def miss(self) -> np.ndarray:
-        """Day from which instalments are missed."""
-        return self.timeline.miss
-
-    @property
-    def default(self) -> np.ndarray:
-        """Day on which missed instalments are ninety days old."""
-        return self.timeline.default
-
-    @property
-    def cure(self) -> np.ndarray:
-        """Day on which distress ends."""
-        return self.timeline.cure
 
 
 def build_people(settings: Settings, customers: int, streams: Streams) -> People:
