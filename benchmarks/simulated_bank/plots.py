@@ -47,10 +47,6 @@ def _charts(observed: Observed) -> list[tuple[str, str, alt.Chart]]:
     ]  # fmt: skip
 
 
-def _bars(frame: pl.DataFrame, x: str, y: str, **x_options: object) -> alt.Chart:
-    return alt.Chart(frame).mark_bar(color=_INK).encode(alt.X(x, **x_options), alt.Y(y))
-
-
 def _histogram(values: np.ndarray, edges: np.ndarray, title: str) -> alt.Chart:
     counts, _ = np.histogram(values, edges)
     frame = pl.DataFrame({"from": edges[:-1], "to": edges[1:], "share": counts / max(len(values), 1)})

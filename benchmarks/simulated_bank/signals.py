@@ -80,6 +80,7 @@ def features(observed: Observed, day: int) -> np.ndarray:
         np.log1p(_by_id(observed, reports, "national_id", "loan_balance") / 100),
         np.log1p(observed.inflow[early][:, main].mean(0)), _loans(observed, day), _late(observed, day),
     ]  # fmt: skip
+    assert len(columns) == len(FEATURES)
     return np.nan_to_num(np.column_stack(columns))
 
 

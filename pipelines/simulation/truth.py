@@ -60,9 +60,13 @@ def _write(path: Path, parts: Iterator[pl.DataFrame]) -> None:
 
 def _identity(world: World) -> Iterator[pl.DataFrame]:
     """Which person or company each record of each system is of."""
+    from pipelines.simulation.emitters.judicial import defendants
     from pipelines.simulation.records import identity_truth
 
-    yield identity_truth(world)
+    records = identity_truth(world)
+    yield records
+    cases = defendants(world).with_columns(source=pl.lit("court"), contract=pl.lit("judicial.case"))
+    yield cases.select(pl.col(name).cast(kind) for name, kind in records.schema.items())
 
 
 def _customers(world: World) -> Iterator[pl.DataFrame]:
