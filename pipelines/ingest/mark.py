@@ -10,6 +10,7 @@ import pyarrow as pa
 
 if TYPE_CHECKING:
     from pipelines.ingest.deliveries import Delivery
+    from pipelines.ingest.faults import DeliveryFault
 
 _MARK = "\ufeff"
 
@@ -38,8 +39,14 @@ def check_mark(delivery: Delivery) -> None:
             f"ask {delivery.contract.owner} for the file with it, or set encoding: utf-8 in {delivery.feed.path}",
         )  # fmt: skip
     if marked and not agreed:
-        instead = f", or set encoding: utf-8-sig in {delivery.feed.path}" if encoding == "utf-8" else ""
-        raise delivery.fault(
-            "wrong_encoding", "line 1: begins with a byte order mark, which was not agreed",
-            f"ask {delivery.contract.owner} for the file without it{instead}",
-        )  # fmt: skip
+        raise unagreed(delivery)
+
+
+def unagreed(delivery: Delivery) -> DeliveryFault:
+    """The fault of a mark that was not agreed, or of one more than was."""
+    utf_8 = lookup(delivery.feed.format.encoding).name == "utf-8"
+    instead = f", or set encoding: utf-8-sig in {delivery.feed.path}" if utf_8 else ""
+    return delivery.fault(
+        "wrong_encoding", "line 1: begins with a byte order mark, which was not agreed",
+        f"ask {delivery.contract.owner} for the file without it{instead}",
+    )  # fmt: skip

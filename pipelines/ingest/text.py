@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from pipelines.ingest.deliveries import Delivery
+from pipelines.ingest.mark import unagreed
 
 _WHOLE, _NUMBER = re.compile(r"[0-9]+"), re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 BYTE_ORDER_MARK = "\ufeff"
@@ -87,7 +88,7 @@ def _lines(delivery: Delivery) -> Iterator[str]:
             for line in text:
                 number += 1
                 if number == 1 and line.startswith(BYTE_ORDER_MARK):
-                    raise _marked(delivery)
+                    raise unagreed(delivery)
                 yield line
     except UnicodeDecodeError as error:
         number += 1 + error.object[: error.start].count(b"\n")
@@ -106,15 +107,6 @@ def open_bytes(path: Path) -> BinaryIO:
     if path.suffix == ".zst":
         return pa.input_stream(path, compression="zstd")
     return path.open("rb")
-
-
-def _marked(delivery: Delivery) -> Exception:
-    encoding = delivery.feed.format.encoding
-    instead = f", or set encoding: utf-8-sig in {delivery.feed.path}" if encoding.replace("_", "-") == "utf-8" else ""
-    return delivery.fault(
-        "wrong_encoding", "line 1: begins with a byte order mark, which was not agreed",
-        f"ask {delivery.contract.owner} for the file without it{instead}",
-    )  # fmt: skip
 
 
 def trailer_of(delivery: Delivery, line: str) -> Declared:
