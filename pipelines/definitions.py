@@ -13,6 +13,7 @@ from pipelines.assets.ingest import ingest_assets
 from pipelines.assets.lock import exclusive
 from pipelines.assets.platform import Platform
 from pipelines.assets.progress import progress_logger
+from pipelines.assets.relations import relation_assets
 from pipelines.assets.release import consumer_assets, release_assets
 from pipelines.assets.schedule import every_night
 from pipelines.contracts.model import Contract
@@ -44,7 +45,8 @@ def build_definitions(settings: Settings, dbt: Dbt | None = None) -> dg.Definiti
     )  # fmt: skip
     return dg.Definitions(
         assets=[
-            *ingest_assets(platform), *control_assets(platform), *identity_assets(platform), warehouse,
+            *ingest_assets(platform), *control_assets(platform), *identity_assets(platform),
+            *relation_assets(platform), warehouse,
             *release_assets(platform, marts), *consumer_assets(platform),
         ],
         jobs=[nightly],

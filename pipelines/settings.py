@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     contracts: Path = PROJECT / "data_contracts"
     public_data: Path = PROJECT.parent / "shared" / "data"
     deliveries: Path | None = None  # overrides the place named in bank.yaml
-    vault_key: str | None = Field(default=None, repr=False)  # hex; without it the key file of the vault is used
+    vault_key: str | None = Field(default=None, repr=False)  # hex, oldest first with commas; or else the key file
     group_marketing: str | None = None
     group_risk: str | None = None
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1)
@@ -62,6 +62,8 @@ class Home:
     lake: Path = field(init=False)
     control: Path = field(init=False)
     identity: Path = field(init=False)
+    relation: Path = field(init=False)
+    history: Path = field(init=False)
     quarantine: Path = field(init=False)
     vault: Path = field(init=False)
     candidates: Path = field(init=False)
@@ -102,7 +104,8 @@ class Home:
 
 
 _DIRECTORIES = (
-    "lake", "control", "identity", "quarantine", "vault", "candidates", "releases", "dagster", "dbt",
+    "lake", "control", "identity", "relation", "history", "quarantine", "vault", "candidates", "releases", "dagster",
+    "dbt",
 )  # fmt: skip
 
 

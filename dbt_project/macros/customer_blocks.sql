@@ -11,7 +11,10 @@
             'applications_90d', 'applications_declined_365d', 'guaranteed_by_others_amount', 'collateral_value',
         ],
         'wealth': [
-            'wealth_positions', 'wealth_market_value', 'aum',
+            'wealth_positions', 'wealth_market_value', 'aum_deposits', 'aum_wealth', 'aum',
+        ],
+        'value': [
+            'value_deposit_margin_365d', 'value_loan_margin_365d', 'value_wealth_fees_365d', 'value_income_365d',
         ],
         'spending': [
             'grocery_amount_90d', 'dining_amount_90d', 'travel_amount_90d', 'online_amount_90d',
@@ -27,14 +30,17 @@
             'campaign_contacts_90d', 'campaign_responses_90d', 'campaign_conversions_365d',
         ],
         'service': [
-            'complaints_365d', 'complaints_open',
+            'complaints_365d', 'complaints_open', 'complaint_open_days', 'days_since_complaint',
         ],
         'survey': [
             'last_nps_score',
         ],
         'consent': [
             'consent_marketing', 'consent_data_sharing', 'consent_bureau_query', 'consent_automated_marketing',
-            'consent_sensitive_processing',
+            'consent_sensitive_processing', 'marketing_opt_out',
+        ],
+        'contactability': [
+            'contacts_30d', 'may_be_contacted', 'contact_refusal',
         ],
         'payroll': [
             'has_payroll_agreement',

@@ -24,3 +24,35 @@
         case when {{ expression }} is null then 0 else 1 end{{ ' + ' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{#-
+  Of how many sources of a contract a party is known, and on how many of the last `days` these delivered, together: a query
+  with party_id, business_date, sources, days_delivered, and sources_in_all, of those that know the party or not. `known`
+  is a relation with party_id, business_date and source.
+-#}
+{% macro sources_delivered(known, contract, days) -%}
+    select
+        knowing.party_id,
+        knowing.business_date,
+        count(*) as sources,
+        cast(coalesce(sum(delivery.days_delivered_{{ days }}d), 0) as bigint) as days_delivered,
+        max(delivery.sources) as sources_in_all
+    from (select distinct party_id, business_date, source from {{ known }}) as knowing
+    left join {{ ref('int_source_delivery') }} as delivery
+        on
+            knowing.business_date = delivery.business_date
+            and knowing.source = delivery.source
+            and delivery.contract = '{{ contract }}'
+    group by knowing.party_id, knowing.business_date
+{%- endmacro %}
+
+{#- The same of all sources of a contract, for what is known of everybody once it is delivered. -#}
+{% macro all_sources_delivered(contract, days) -%}
+    select
+        business_date,
+        count(*) as sources,
+        cast(sum(days_delivered_{{ days }}d) as bigint) as days_delivered
+    from {{ ref('int_source_delivery') }}
+    where contract = '{{ contract }}'
+    group by business_date
+{%- endmacro %}

@@ -49,7 +49,7 @@
     ] -%}
     {%- set control_sums = {} -%}
     {%- if execute -%}
-        {%- for node in graph.sources.values() if node.source_name not in ['control', 'identity', 'evaluation'] -%}
+        {%- for node in graph.sources.values() if node.source_name not in ['control', 'identity', 'relation', 'history', 'evaluation'] -%}
             {%- if (node.source_name, node.name) not in names -%}
                 {{ exceptions.raise_compiler_error(node.source_name ~ '.' ~ node.name ~ ' is not in macros/landed_contracts.sql') }}
             {%- endif -%}

@@ -1,6 +1,7 @@
-"""What Python tells dbt about a run, as assets: policy, legal bases, business dates."""
+"""What Python tells dbt about a run, as assets: policy, legal bases, business dates, what was open before."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import dagster as dg
 import pyarrow.parquet as pq
@@ -8,18 +9,23 @@ import pyarrow.parquet as pq
 from pipelines.assets.ingest import LEDGER
 from pipelines.assets.platform import Platform, static_metadata
 from pipelines.assets.preview import preview
+from pipelines.history.restatement import restated_dates, write_open
+from pipelines.history.store import settle
+from pipelines.release.catalogue import is_published
 from pipelines.warehouse.control import write_control
 
-_RELATIONS = ("policy", "legal_basis", "business_date")
-_SHOWN = {"business_date": "is_release_date"}
+HISTORY = "history"
+_RELATIONS = ("policy", "survivorship", "legal_basis", "business_date")
+_SHOWN = {"business_date": "is_release_date or is_restated"}
 
 
 def control_assets(platform: Platform) -> list[dg.AssetsDefinition]:
-    """One step that writes every control relation."""
+    """One step that writes every control relation, and what was open before the dates of the run."""
     contracts = [platform.catalog.derived[f"control.{name}"] for name in _RELATIONS]
+    contracts += [contract for contract in platform.catalog.derived.values() if contract.domain == HISTORY]
     specs = [
         dg.AssetSpec(
-            ["control", contract.table], deps=[LEDGER], group_name="control", description=contract.purpose,
+            [contract.domain, contract.table], deps=[LEDGER], group_name=contract.domain, description=contract.purpose,
             owners=[f"team:{contract.owner}"], metadata=static_metadata(contract), kinds={"parquet"},
         )
         for contract in contracts
@@ -30,10 +36,15 @@ def control_assets(platform: Platform) -> list[dg.AssetsDefinition]:
         backfill_policy=dg.BackfillPolicy.single_run(), required_resource_keys={"lock"},
     )  # fmt: skip
     def control(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-        dates = platform.dates(context)
-        write_control(platform.catalog, platform.desk.home, platform.bank, list(dates.release))
+        dates, home = platform.dates(context), platform.desk.home
+        settle(home, partial(is_published, home))
+        restated = restated_dates(home, dates.release)
+        if restated:
+            context.log.info(f"states anew {len(restated)} published dates from {restated[0]}")
+        write_control(platform.catalog, home, platform.bank, list(dates.release), restated)
+        write_open(platform.catalog, home, [*restated, *dates.release])
         for spec, contract in zip(specs, contracts, strict=True):
-            path = platform.desk.home.control / f"{contract.table}.parquet"
+            path = home.path / contract.domain / f"{contract.table}.parquet"
             shown = preview(contract, [path], where=_SHOWN.get(contract.table, "true"), rows=50)
             rows = pq.read_metadata(path).num_rows
             yield dg.MaterializeResult(asset_key=spec.key, metadata={"dagster/row_count": rows, "preview": shown})

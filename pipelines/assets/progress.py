@@ -9,7 +9,7 @@ import dagster as dg
 _WORDS = {
     "ingest": "landing deliveries",
     "control": "writing what dbt is told",
-    "identity__party_crosswalk": "resolving parties",
+    "identity": "resolving parties",
     "warehouse": "building and testing marts",
     "release__candidate": "projecting products",
     "release__evidence": "auditing the candidate",

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 CANDIDATE, EVIDENCE = "candidate.json", "evidence.json"
+STATED = "stated"  # what its release would say to the history of marts; published to nobody
 
 
 class ContentError(Exception):
@@ -81,7 +82,9 @@ def content_hash(directory: Path) -> str:
 
 
 def _describes(directory: Path, path: Path) -> bool:
-    """Whether `path` is one of the candidate's own descriptions, or what an interrupted write of one left behind."""
+    """Whether `path` is of the candidate's own descriptions, or what an interrupted write of one left behind."""
+    if path.parent == directory / STATED:
+        return True
     return path.parent == directory and path.name.removeprefix(".").startswith((CANDIDATE, EVIDENCE))
 
 

@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipelines.cli import contracts, doctor, quarantine, query, releases, run, simulate
+from pipelines.cli import contracts, doctor, history, identity, matching, quarantine, query, releases, run, simulate, tags, vault
 from pipelines.cli.options import State
 from pipelines.contracts.model import ContractError
 from pipelines.settings import InputError
@@ -41,7 +41,13 @@ app.command("query")(query.query)
 app.command("doctor")(doctor.doctor)
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(releases.app, name="releases")
+app.add_typer(history.app, name="history")
 app.add_typer(quarantine.app, name="quarantine")
+identity.app.command()(matching.train)
+identity.app.command()(matching.resolve)
+app.add_typer(identity.app, name="identity")
+app.add_typer(tags.app, name="tags")
+app.add_typer(vault.app, name="vault")
 
 
 @app.callback()

@@ -15,12 +15,12 @@ from open_data_contract_standard.model import SchemaProperty
 
 from pipelines.contracts.document import suggestion
 from pipelines.contracts.expectations import PSEUDONYM
-from pipelines.contracts.model import IDENTIFIERS, PURPOSES, Column, Contract, ContractError
+from pipelines.contracts.model import HISTORY, IDENTIFIERS, PURPOSES, Column, Contract, ContractError
 from pipelines.contracts.odcs import properties
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _CLASSIFICATION = re.compile(r"L([1-5])(?:/(C[1-3]))?")
-_KNOWN = {"identifier", "inputs", "purposes", "legalBasis"}
+_KNOWN = {"identifier", "inputs", "purposes", "legalBasis", "history"}
 # The standard's type for each of ours, and what a bound of that type is.
 _LOGICAL = {
     "string": "string", "date": "date", "timestamp": "timestamp", "boolean": "boolean", "bigint": "integer",
@@ -58,6 +58,7 @@ def build_column(
         purposes=_purposes(path, name, given.get("purposes"), purposes),
         legal_basis=given.get("legalBasis", legal_basis),
         inputs=tuple(item.transformSourceObjects or given.get("inputs", ())),
+        history=given.get("history"),
         **_classification(path, item),
     )
     _check(path, column)
@@ -182,6 +183,14 @@ def _check(path: Path, column: Column) -> None:
         (
             column.identifier and column.identifier not in IDENTIFIERS,
             f"customProperties.identifier: unknown '{column.identifier}'; use {', '.join(IDENTIFIERS)}",
+        ),
+        (
+            column.history not in (None, *HISTORY),
+            f"customProperties.history: unknown '{column.history}'; use {', '.join(HISTORY)}",
+        ),
+        (
+            column.history == "counted" and column.type != "bigint",
+            "customProperties.history: only whole days are counted; make it a bigint",
         ),
         (
             column.identifier and column.type != "string",

@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from pipelines.contracts.document import suggestion
 from pipelines.contracts.expectations import PSEUDONYM, mentioned
 from pipelines.contracts.model import CONSUMERS, DELIVERIES, Contract, ContractError
+from pipelines.contracts.policy import Policy
 
 SUFFIX = ".odcs.yaml"
 _SUMMED = re.compile(r"decimal.*|bigint")
@@ -43,6 +45,19 @@ def check_references(sources: dict[str, Contract]) -> None:
                 raise ContractError(f"{at}: a {column.type} refers to {parent}.{name}, a {wanted}; make them agree")
     for contract_id in sources:
         depth(contract_id, sources)
+
+
+def check_survivorship(sources: dict[str, Contract], policy: Policy) -> None:
+    """Raise ContractError for an attribute of a party that a contract is to speak for and has no column of."""
+    for attribute, contracts in policy.survivorship.items():
+        for contract_id in contracts:
+            at = f"{policy.path}: survivorship.{attribute}: {contract_id}"
+            if contract_id not in sources:
+                raise ContractError(f"{at} is no source contract{suggestion(contract_id, set(sources))}; correct it")
+            if attribute not in {column.name for column in sources[contract_id].columns}:
+                raise ContractError(f"{at} has no column {attribute}; name contracts that state it")
+        if len(set(contracts)) < len(contracts):
+            raise ContractError(f"{policy.path}: survivorship.{attribute}: a contract is listed twice; keep one")
 
 
 def check_contract(

@@ -15,10 +15,13 @@ from pydantic import Field, ValidationError, field_validator
 
 from pipelines.contracts.document import Strict, faults, read_document, suggestion
 from pipelines.contracts.form import DATE, Daily, Format, History, Name, Trailer, check_place, holds_secret
-from pipelines.contracts.model import Contract, ContractError
+from pipelines.contracts.model import HASHED, Contract, ContractError
 
 __all__ = ["Daily", "Feed", "Format", "History", "Mapping", "Trailer", "load_feed"]
 
+# `sha256`: plain, whoever has the hashes can try all numbers there are; `partner_key`: HMAC-SHA256 under the key that
+# is shared with this partner alone.
+Hashing = Literal["sha256", "partner_key"]
 _CONTRACT = re.compile(r"(.+)@([0-9]+)")
 
 
@@ -56,6 +59,7 @@ class Feed(Strict):
     deleted: str | None = None
     columns: dict[str, Mapping]
     ignored: dict[str, Name] = Field(default_factory=dict)
+    hashed: dict[str, Hashing] = Field(default_factory=dict)
     path: Path = Field(repr=False)
     sha256: str = Field(repr=False)
 
@@ -69,6 +73,11 @@ class Feed(Strict):
     def readable(self) -> bool:
         """Whether any night may read it at all."""
         return self.known_from != "never"
+
+    def hashing(self, contract: Contract) -> dict[str, Hashing]:
+        """How each column that the system delivers hashed is hashed: `sha256`, unless the feed says otherwise."""
+        delivered = [c.name for c in contract.columns if c.identifier == HASHED and self.columns[c.name].sql != "null"]
+        return {name: self.hashed.get(name, "sha256") for name in delivered}
 
 
 def load_feed(path: Path, sources: dict[str, Contract]) -> Feed:
@@ -133,6 +142,10 @@ def _check(path: Path, feed: Feed, contract: Contract, sources: dict[str, Contra
         (
             feed.deleted and contract.delivery != "delta",
             f"deleted: {contract.id} is delivered {contract.delivery}, not delta; remove it",
+        ),
+        (
+            sorted(feed.hashed.keys() - {c.name for c in contract.columns if c.identifier == HASHED}),
+            f"hashed: only a column of {contract.id} whose identifier is {HASHED} is delivered hashed; correct it",
         ),
         (strangers, f"reads: no source contract '{''.join(strangers[:1])}'; there are: {', '.join(sources)}"),
         ("delivery" in feed.reads, "reads: delivery is the name of the feed's own rows; choose another"),

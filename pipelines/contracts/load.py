@@ -12,13 +12,15 @@ from typing import Any
 
 from pipelines.contracts.bank import Bank, load_bank
 from pipelines.contracts.column import build_column, check_purposes
-from pipelines.contracts.completeness import SUFFIX, check_contract, check_references, depth
+from pipelines.contracts.completeness import SUFFIX, check_contract, check_references, check_survivorship, depth
 from pipelines.contracts.document import suggestion
 from pipelines.contracts.feed import Feed, load_feed
 from pipelines.contracts.model import Contract, ContractError, RowRule
 from pipelines.contracts.odcs import available_at, properties, read_odcs
 from pipelines.contracts.policy import Policy, load_policy
 from pipelines.contracts.purpose import check_release_points
+from pipelines.contracts.subjects import check_subjects, read_subjects
+from pipelines.contracts.tags import TagDefinition, load_tags
 
 _FOLDERS = {"source": "sources", "derived": "derived", "mart": "marts", "product": "products"}
 _REQUIRED = {
@@ -27,7 +29,12 @@ _REQUIRED = {
     "mart": {"delivery", "criticality", "purposes", "legalBasis"},
     "product": {"consumer", "mart", "purposes"},
 }
-_OPTIONAL = {"source": {"controlSums"}, "derived": set(), "mart": set(), "product": {"filter", "releasePoint"}}
+_OPTIONAL = {
+    "source": {"controlSums", "subjects"},
+    "derived": set(),
+    "mart": {"history"},
+    "product": {"filter", "releasePoint"},
+}
 
 
 class Catalog:
@@ -42,7 +49,10 @@ class Catalog:
         if not self.sources:
             raise ContractError(f"{root}: no contract under sources/; name the folder that holds data contracts")
         check_references(self.sources)
+        check_subjects(self.sources)
+        check_survivorship(self.sources, self.policy)
         check_release_points(self.marts, self.products, self.policy)
+        self.tags: dict[str, TagDefinition] = load_tags(root / "tags", self.marts, self.policy)
 
     @cached_property
     def policy(self) -> Policy:
@@ -132,6 +142,8 @@ def load_contract(path: Path, kind: str, marts: dict[str, Contract]) -> Contract
         mart=given.get("mart"),
         filter=given.get("filter"),
         release_point=given.get("releasePoint"),
+        history=_history(path, given),
+        subjects=read_subjects(path, given.get("subjects")),
         path=path,
         sha256=sha256,
     )
@@ -175,6 +187,12 @@ def _names(path: Path, name: str, given: dict[str, Any]) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise ContractError(f"{path}: customProperties.{name}: '{value}' is not a list; write [{value}]")
     return tuple(map(str, value))
+
+
+def _history(path: Path, given: dict[str, Any]) -> str | None:
+    if given.get("history") not in (None, "on_change"):
+        raise ContractError(f"{path}: customProperties.history: '{given['history']}' is not known; write on_change")
+    return given.get("history")
 
 
 def _rule(path: Path, item: Any) -> RowRule:

@@ -9,14 +9,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.contracts.subjects import Subject
 
 KINDS = ("source", "derived", "mart", "product")
 DELIVERIES = ("full", "delta", "append", "derived")
 CONSUMERS = ("marketing", "risk", "shared")
-# Kinds of identifier that the ingest boundary turns into tokens (`pipelines.vault.tokens` says how).
+# Kinds of identifier that the ingest boundary turns into tokens (`pipelines.vault.normal` says how).
 IDENTIFIERS = (
     "name", "national_id", "phone", "bank_account", "uscc", "address", "email", "device", "phone_hash",
 )  # fmt: skip
+HASHED = "phone_hash"  # the kind that a delivering system has hashed already; its feed says how
+# What of a column its mart's history keeps: the day it counts from, whom it is shared with, or nothing. Without a word:
+# its value.
+HISTORY = ("counted", "shared", "left_out")
 PURPOSES = ("marketing", "risk_management", "regulatory_reporting", "model_evaluation")
 
 
@@ -43,6 +51,7 @@ class Column:
     purposes: tuple[str, ...] = ()
     legal_basis: str = ""
     inputs: tuple[str, ...] = ()
+    history: str | None = None
 
     @property
     def lake_name(self) -> str:
@@ -90,6 +99,8 @@ class Contract:
     mart: str | None = None
     filter: str | None = None
     release_point: str | None = None
+    history: str | None = None
+    subjects: tuple[Subject, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:

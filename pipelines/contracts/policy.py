@@ -22,11 +22,15 @@ Purpose = Literal[PURPOSES]  # type: ignore[valid-type]
 
 @dataclass(frozen=True)
 class Policy:
-    """`thresholds` maps a dotted name, for example `low_risk.min_age_years`, to its number."""
+    """`thresholds` maps a dotted name, for example `low_risk.min_age_years`, to its number.
+
+    `survivorship` maps an attribute of a party to the contracts that may speak for it, the first one first.
+    """
 
     version: str
     sha256: str
     thresholds: dict[str, float]
+    survivorship: dict[str, tuple[str, ...]]
     release_points: dict[str, dict[str, Any]]
     marketing_reason_codes: tuple[str, ...]
     approved_by: tuple[str, ...]
@@ -50,6 +54,7 @@ class _File(Strict):
     approved_by: tuple[Name, ...]
     requested_by: Name
     thresholds: dict[Name, Any]
+    survivorship: dict[Name, Annotated[tuple[Name, ...], Field(min_length=1)]] = Field(default_factory=dict)
     release_points: dict[Name, _ReleasePoint]
     marketing_reason_codes: dict[Name, Name]
 
@@ -66,6 +71,7 @@ def load_policy(path: Path) -> Policy:
         version=file.version,
         sha256=sha256,
         thresholds=dict(_flatten(path, file.thresholds)),
+        survivorship=file.survivorship,
         release_points={name: point.model_dump(mode="json") for name, point in file.release_points.items()},
         marketing_reason_codes=tuple(file.marketing_reason_codes),
         approved_by=file.approved_by,

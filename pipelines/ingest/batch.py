@@ -26,7 +26,9 @@ from pipelines.ingest.origin import Staging
 from pipelines.ingest.places import place_of
 from pipelines.ingest.read import read_delivery
 from pipelines.settings import Home, Settings
+from pipelines.vault import normal, store
 from pipelines.vault.keys import KeyRing
+from pipelines.vault.tokens import Tokenised
 
 _EXAMPLES = 3
 
@@ -82,7 +84,7 @@ class Desk:
 
     def recipe(self, delivery: Delivery) -> str:
         """Hash of all that decides, beside the delivery itself, what is landed from it."""
-        parts = [delivery.contract.sha256, delivery.feed.sha256, self.ring.fingerprint()]
+        parts = [delivery.contract.sha256, delivery.feed.sha256, self.ring.fingerprint(), f"normal {normal.VERSION}"]
         for other in self.companions(delivery).values():
             parts += [other.feed.sha256, other.sha256]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -110,12 +112,12 @@ def land(desk: Desk, delivery: Delivery, correction: Correction, dates: list[dat
         quarantine.collect(con, delivery, unsplit, first, shape)
         _check_rejects(con, delivery, len(unsplit))
         good = "(select * from checked where len(_faults) = 0)"
-        changes.tokenise_rows(con, good, "good", contract, desk.ring)
+        tokenised = changes.tokenise_rows(con, good, "good", contract, desk.ring)
         changes.find_changes(con, delivery, desk.home, first)
         _check_vanished(con, delivery, desk.catalog.policy.thresholds["ingest.max_vanished_share"])
         with correction.alone(dates, desk.doubting):
             correction.begin(con, dates)
-            landed = _write(con, desk, delivery, dates)
+            landed = _write(con, desk, delivery, dates, tokenised)
             landings = account.landings(con, delivery, recipe, len(unsplit), dates, landed, stated)
             quarantine.write(con, delivery, rows, desk.home, desk.ring, shape, dates)
             correction.ledger.record(landings)
@@ -158,14 +160,24 @@ def _check_vanished(con: duckdb.DuckDBPyConnection, delivery: Delivery, limit: f
         raise delivery.fault("vanished_keys", f"{message}; it may be cut off")
 
 
-def _write(con: duckdb.DuckDBPyConnection, desk: Desk, delivery: Delivery, dates: list[date]) -> dict[date, str]:
-    """Write the lake file of each date; returns its hash. A date without changes keeps no file."""
-    landed = {}
+def _write(
+    con: duckdb.DuckDBPyConnection, desk: Desk, delivery: Delivery, dates: list[date], tokenised: Tokenised | None
+) -> dict[date, str]:
+    """Write the lake file of each date; returns its hash. A date without changes keeps no file.
+
+    What its tokens stand for is sealed first: the lake has no token that nobody could rotate or explain.
+    """
+    landed, place = {}, (delivery.contract.id, delivery.feed.source)
+    held = changes.landed_values(con, tokenised) if tokenised is not None else {}
     for day, rows in changes.by_date(con, delivery.contract):
-        path = lake.partition(desk.home.lake, delivery.contract.id, delivery.feed.source, day)
+        if tokenised is not None:
+            values = tokenised.values[held[day]] if day in held else tokenised.values.clear()
+            store.keep(store.path_of(desk.home, *place, day), values, desk.ring)
+        path = lake.partition(desk.home.lake, *place, day)
         lake.write_parquet(path, rows)
         landed[day] = hashlib.sha256(path.read_bytes()).hexdigest()
     for day in dates:
         if day not in landed:
-            lake.partition(desk.home.lake, delivery.contract.id, delivery.feed.source, day).unlink(missing_ok=True)
+            lake.partition(desk.home.lake, *place, day).unlink(missing_ok=True)
+            store.path_of(desk.home, *place, day).unlink(missing_ok=True)
     return landed

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 
 import duckdb
+import polars as pl
 import pyarrow as pa
 
 from pipelines.contracts.arrow import lake_schema
@@ -18,40 +19,44 @@ from pipelines.ingest import lake
 from pipelines.ingest.deliveries import Delivery
 from pipelines.settings import Home
 from pipelines.vault.keys import KeyRing
-from pipelines.vault.tokens import tokenise
+from pipelines.vault.tokens import Tokenised, tokenise
 
 # The state before the first date of a delivery stands at this date.
 _BEFORE = "date '0001-01-01'"
 
 
-def tokenise_rows(con: duckdb.DuckDBPyConnection, rows: str, name: str, contract: Contract, ring: KeyRing) -> None:
+def tokenise_rows(
+    con: duckdb.DuckDBPyConnection, rows: str, name: str, contract: Contract, ring: KeyRing
+) -> Tokenised | None:
     """Make table `name` from the relation `rows`: lake columns, `_row_hash`, `_line`, `_deleted`, `business_date`.
 
-    Of a deletion, only the key is kept.
+    Of a deletion, only the key is kept. Returns what the tokens stand for; None where the contract has no identifiers.
+    A row hash is made of hashes that no rotation of the token keys changes, so that none makes a row look changed.
     """
     identifiers = {column.name: column.identifier for column in contract.columns if column.identifier}
-    source = rows
+    source, tokenised = rows, None
     if identifiers:
         names = ", ".join(identifiers)
         raw = con.execute(f"select _line, {names} from {rows} where coalesce({names}) is not null").pl()
-        con.register("_tokens", tokenise(raw, identifiers, ring).to_arrow())
+        tokenised = tokenise(raw, identifiers, ring)
+        con.register("_tokens", tokenised.rows.to_arrow())
         source = f"(select * from {rows}) left join _tokens using (_line)"
     lake_columns = ", ".join(
         column.lake_name if column.key else f"case when not _deleted then {column.lake_name} end as {column.lake_name}"
         for column in contract.columns
     )
     # With its length before it, no value can be taken for the end of another.
-    texts = (f"cast({column.lake_name} as varchar)" for column in contract.columns)
+    texts = (f"{c.name}_row_hash" if c.identifier else f"cast({c.lake_name} as varchar)" for c in contract.columns)
     parts = ", '|', ".join(
         f"case when {text} is null then '-' else concat(length({text}), ':', {text}) end" for text in texts
     )
     con.execute(
-        f"create or replace temp table {name} as select *, "
-        f"case when _deleted then 'deleted' else md5(concat({parts})) end as _row_hash "
-        f"from (select {lake_columns}, _line, _deleted, business_date from {source})"
+        f"create or replace temp table {name} as select {lake_columns}, _line, _deleted, business_date, "
+        f"case when _deleted then 'deleted' else md5(concat({parts})) end as _row_hash from {source}"
     )
     if identifiers:
         con.unregister("_tokens")
+    return tokenised
 
 
 def find_changes(con: duckdb.DuckDBPyConnection, delivery: Delivery, home: Home, first: date) -> None:
@@ -114,6 +119,15 @@ def _keyless(con: duckdb.DuckDBPyConnection, contract: Contract) -> int:
         f"select (select count(*) from checked where {unreadable}) "
         f"+ (select count(distinct line) from quarantined where rule = 'malformed')"
     ).fetchall()[0][0]
+
+
+def landed_values(con: duckdb.DuckDBPyConnection, tokenised: Tokenised) -> dict[date, pl.Series]:
+    """Which of the `values` of `tokenised` the rows that are landed have, by date; a date without any is not there."""
+    lines = con.execute("select _line, business_date as day from changed where _change = 'upsert'").pl()
+    cells = tokenised.cells.join(lines, on="_line").drop("_line")
+    names = [name for name in cells.columns if name != "day"]
+    held = pl.concat([cells.select("day", place=name) for name in names]).drop_nulls().unique().sort("day", "place")
+    return {day: part["place"] for (day,), part in held.partition_by("day", as_dict=True).items()}
 
 
 def by_date(con: duckdb.DuckDBPyConnection, contract: Contract) -> Iterator[tuple[date, pa.Table]]:

@@ -14,14 +14,14 @@ from decimal import Decimal
 
 from pipelines.contracts.feed import Feed
 from pipelines.contracts.load import Catalog
-from pipelines.ingest import lake, ledger
+from pipelines.ingest import lake, ledger, rotation
 from pipelines.ingest.batch import Desk, land
 from pipelines.ingest.correction import Correction
 from pipelines.ingest.deliveries import Delivery
 from pipelines.ingest.faults import DeliveryFault
 from pipelines.ingest.ledger import Landing, Ledger
 from pipelines.ingest.together import together
-from pipelines.settings import Home, InputError, Settings, write_private
+from pipelines.settings import Settings
 from pipelines.vault.keys import KeyRing
 
 
@@ -48,32 +48,12 @@ def open_desk(catalog: Catalog, settings: Settings) -> Desk:
     bank = catalog.bank(settings.bank_name())
     home = settings.home
     home.prepare(bank.bank)
-    _key_is_there(home, settings)
-    ring = KeyRing.open(home.vault, settings.vault_key)
-    _same_key(home, ring)
+    rotation.recover(home)
+    ring = KeyRing.of_home(home.vault, settings.vault_key)
     for contract in catalog.sources.values():
         lake.prepare(home, contract)
     ledger.prepare(home, catalog.derived["control.landing"])
     return Desk(catalog, settings, bank, catalog.feeds(bank.bank), ring)
-
-
-def _key_is_there(home: Home, settings: Settings) -> None:
-    """Raise InputError where the key file of a home in use is gone, before another one is made in its place."""
-    key = home.vault / "master.key"
-    if (home.vault / "fingerprint").exists() and settings.vault_key is None and not key.exists():
-        raise InputError(f"{key} is gone: restore it, or give the key in ZHONGTAI_VAULT_KEY; no other key will do")
-
-
-def _same_key(home: Home, ring: KeyRing) -> None:
-    """Raise InputError where the home was begun with another key: one person would become two."""
-    begun_with = home.vault / "fingerprint"
-    if not begun_with.exists():
-        write_private(begun_with, ring.fingerprint().encode())
-    if (known := begun_with.read_text()) != ring.fingerprint():
-        raise InputError(
-            f"the key {ring.fingerprint()} is not the key {known} that {home.path} was begun with: "
-            f"give that one in ZHONGTAI_VAULT_KEY or restore {home.vault / 'master.key'}"
-        )
 
 
 def ingest(desk: Desk, first: date, last: date, contracts: Iterable[str] | None = None) -> list[Outcome]:

@@ -18,11 +18,14 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.audit.content import CANDIDATE, canonical_json, list_content
+from pipelines.audit.content import CANDIDATE, STATED, canonical_json, list_content
 from pipelines.contracts.arrow import arrow_schema
 from pipelines.contracts.expectations import PSEUDONYM
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
+from pipelines.history.recording import keep_stated
+from pipelines.history.restatement import dates_stated, landed_through
+from pipelines.history.shape import shapes
 from pipelines.release.refused import Refused
 from pipelines.settings import PRIVATE_FILE, Home, make_directory, write_private
 from pipelines.vault.keys import KeyRing
@@ -56,6 +59,8 @@ def build_candidate(catalog: Catalog, home: Home, ring: KeyRing, bank: str, busi
                 table = project(con, product, catalog.marts[str(product.mart)], ring, business_date)
                 rows[product.id] = table.num_rows
                 _write(make_directory(staging / str(product.consumer)) / f"{product.table}.parquet", table)
+            stated = landed_through(home, dates_stated(home, business_date))
+            keep_stated(con, shapes(catalog), stated, staging / STATED)
         content = list_content(staging, bank, business_date)
         described = {
             "bank": bank,

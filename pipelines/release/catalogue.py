@@ -74,6 +74,11 @@ def list_releases(home: Home) -> list[Release]:
     return [read_release(path) for path in sorted(paths, key=lambda path: path.name) if not path.name.startswith(".")]
 
 
+def is_published(home: Home, release_id: str) -> bool:
+    """Whether there is a release of this id."""
+    return (home.releases / release_id / MANIFEST).is_file()
+
+
 def current(home: Home) -> Release | None:
     """The release that consumers see, or None before the first."""
     pointer = home.releases / POINTER

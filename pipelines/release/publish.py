@@ -13,13 +13,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipelines.audit.content import CANDIDATE, Content, ContentError, canonical_json, read_content
+from pipelines.audit.content import CANDIDATE, STATED, Content, ContentError, canonical_json, read_content
 from pipelines.audit.evidence import Evidence, EvidenceError, read_evidence, superseded, verify
 from pipelines.audit.gates import expected_checks
 from pipelines.contracts.load import Catalog
+from pipelines.history.recording import put_down
+from pipelines.history.store import count, settle
 from pipelines.release import provenance
 from pipelines.release.catalogue import (
     CONSUMERS,
@@ -27,6 +30,7 @@ from pipelines.release.catalogue import (
     POINTER,
     RUN,
     Release,
+    is_published,
     read_release,
     release_id,
     release_row,
@@ -51,12 +55,16 @@ def publish(candidate: Path, catalog: Catalog, settings: Settings, ring: KeyRing
     with _alone(releases):
         manifest = _manifest(content, evidence, catalog, settings, ring)
         target = releases / release_id(manifest)
+        settle(settings.home, partial(is_published, settings.home))
+        said = put_down(settings.home, candidate / STATED, target.name, content.business_date)
         if not target.exists():
             _build(candidate, target, manifest, evidence, catalog, settings, run)
         elif problems := verify_release(read_release(target), catalog):
             raise Refused(
                 f"{target} is not what was published: {'; '.join(problems)}. Move it away, then publish again"
             )
+        if said is not None:
+            count(said)
         _point(releases, target.name)
     shutil.rmtree(candidate, ignore_errors=True)
     return read_release(target)

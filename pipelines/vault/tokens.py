@@ -1,63 +1,90 @@
 """Keyed tokens: what stands for an identifier beyond the ingest boundary.
 
-A token is HMAC-SHA256 under a key of its identifier kind. A Polars plan that is not collected holds the key:
-nothing here returns or stores a lazy frame.
+A token is HMAC-SHA256 of the normal form under a key of its identifier kind. A Polars plan that is not collected holds
+the key: nothing here returns or stores a lazy frame.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import polars as pl
 import polars_hash  # noqa: F401  (registers the `chash` namespace)
 
 from pipelines.vault.keys import KeyRing
+from pipelines.vault.normal import normalise, valid
+
+#: Columns of the values of a vault frame; `raw` is how a value was delivered, where that is not its normal form.
+VALUES = {"kind": pl.String, "value": pl.String, "valid": pl.Boolean, "raw": pl.String}
 
 
-def _words(text: pl.Expr) -> pl.Expr:
-    return text.str.replace_all(r"\s+", " ").str.strip_chars()
+@dataclass(frozen=True, repr=False)
+class Tokenised:
+    """Rows whose identifiers became tokens, and what they stand for. Raw values: they stay in memory.
+
+    `rows` has `<name>_token` and `<name>_row_hash` in the place of each identifier: the second is the same under every
+    version of the token keys. `values` has each distinct identifier once, as it was delivered (columns VALUES);
+    `cells` says by `<name>` which of them a row had: its place in `values`, or null.
+    """
+
+    rows: pl.DataFrame
+    values: pl.DataFrame
+    cells: pl.DataFrame
 
 
-def _code(text: pl.Expr) -> pl.Expr:
-    return text.str.replace_all(r"[\s-]", "").str.to_uppercase()
+def tokenise(frame: pl.DataFrame, columns: Mapping[str, str], ring: KeyRing) -> Tokenised:
+    """Tokenise each column of `columns` (name to identifier kind). `frame` may have others, which are kept."""
+    cells: dict[str, pl.Series] = {}
+    values, references, start = [], [], 0
+    for kind in sorted(set(columns.values())):
+        names = [name for name in columns if columns[name] == kind]
+        # Each distinct text once: normal forms and hashes cost more than finding it again.
+        texts = pl.concat([frame[name].cast(pl.String) for name in names]).alias("text")
+        known = _known(kind, texts.drop_nulls().unique(maintain_order=True), ring)
+        place = pl.int_range(start, start + known.height, dtype=pl.UInt32, eager=True)
+        found = texts.to_frame().join(
+            known.select("text", place=place), on="text", how="left", maintain_order="left"
+        )["place"]  # fmt: skip
+        for number, name in enumerate(names):
+            cells[name] = found.slice(number * frame.height, frame.height).alias(name)
+        values.append(known.select(*VALUES))
+        references.append(known.select("token", "row_hash"))
+        start += known.height
+    if not columns:
+        return Tokenised(frame, pl.DataFrame(schema=VALUES), frame.select([]))
+    hashed = pl.concat(references)
+    series = []
+    for column in frame.iter_columns():
+        if column.name not in columns:
+            series.append(column)
+            continue
+        for made in ("token", "row_hash"):
+            series.append(hashed[made].gather(cells[column.name]).alias(f"{column.name}_{made}"))
+    told = [cells.get(column.name, column) for column in frame.iter_columns()]
+    return Tokenised(pl.DataFrame(series), pl.concat(values), pl.DataFrame(told))
 
 
-def _lower(text: pl.Expr) -> pl.Expr:
-    return text.str.strip_chars().str.to_lowercase()
+def _known(kind: str, texts: pl.Series, ring: KeyRing) -> pl.DataFrame:
+    """Each text that has a normal form, with that form and what is made of it."""
+    value = normalise(kind, texts).alias("value")
+    frame = pl.DataFrame([texts.alias("text"), value]).filter(pl.col("value").is_not_null())
+    return frame.with_columns(
+        kind=pl.lit(kind, pl.String),
+        valid=valid(kind, frame["value"]),
+        raw=pl.when(pl.col("text") != pl.col("value")).then(pl.col("text")),
+        token=hmac_sha256(pl.col("value"), ring.token_key(kind)),
+        row_hash=hmac_sha256(pl.col("value"), ring.row_hash_key(kind)),
+    )
 
 
-# How an identifier is written before it is hashed, so that one person gives one token. Characters of double width
-# become their plain form first.
-_NORMALISED: dict[str, Callable[[pl.Expr], pl.Expr]] = {
-    "name": _words,
-    "national_id": _code,
-    # China's country code is written as often as it is left out.
-    "phone": lambda text: text.str.replace(r"^\s*(\+|00)86", "").str.replace_all(r"[^0-9]", ""),
-    "bank_account": _code,
-    "uscc": _code,  # China's unified social credit code
-    "address": _words,
-    "email": _lower,
-    "device": _lower,
-    "phone_hash": _lower,  # a phone number that the delivering system has hashed already
-}
-
-
-def kinds() -> tuple[str, ...]:
-    """Identifier kinds that can be tokenised."""
-    return tuple(_NORMALISED)
-
-
-def tokenise(frame: pl.DataFrame, columns: dict[str, str], ring: KeyRing) -> pl.DataFrame:
-    """Replace each column of `columns` (name to identifier kind) by `<name>_token`, in its place."""
-    expressions = []
-    for name in frame.columns:
-        if kind := columns.get(name):
-            text = _NORMALISED[kind](pl.col(name).str.normalize("NFKC"))
-            text = pl.when(text != "").then(text)
-            expressions.append(hmac_sha256(text, ring.token_key(kind)).alias(f"{name}_token"))
-        else:
-            expressions.append(pl.col(name))
-    return frame.select(expressions)
+def with_tokens(values: pl.DataFrame, ring: KeyRing) -> pl.DataFrame:
+    """`values`, with columns `kind` and `value` (normal form), and the `token` of each under the version of `ring`."""
+    made = [
+        part.with_columns(token=hmac_sha256(pl.col("value"), ring.token_key(str(kind))))
+        for (kind,), part in values.partition_by("kind", maintain_order=True, as_dict=True).items()
+    ]
+    return pl.concat(made) if made else values.with_columns(token=pl.lit(None, pl.String))
 
 
 def hmac_sha256(text: pl.Expr, key: str) -> pl.Expr:

@@ -1,4 +1,4 @@
-"""What Python tells dbt about a run, as Parquet relations: policy, legal bases, business dates and their digests.
+"""What Python tells dbt about a run, as Parquet relations: policy, survivorship, legal bases, dates and digests.
 
 A changed relation does not touch dbt's parsed project, as a changed variable would.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -22,17 +22,35 @@ from pipelines.settings import PROJECT, Home
 from pipelines.warehouse.state import processed_dates
 
 
-def write_control(catalog: Catalog, home: Home, bank: Bank, release_dates: list[date]) -> dict[date, str]:
-    """Write what dbt is told of a run that builds marts as of `release_dates`; returns the digest of each date."""
+def write_control(
+    catalog: Catalog, home: Home, bank: Bank, release_dates: list[date], restated: Collection[date] = ()
+) -> dict[date, str]:
+    """Write what dbt is told of a run that builds marts as of `release_dates`; returns the digest of each date.
+
+    As of the dates of `restated`, published before, marts are built as well.
+    """
     digests = date_digests(catalog, home)
     policy = [{"name": n, "value": v, "text": f"{v:g}"} for n, v in sorted(catalog.policy.thresholds.items())]
     bases = [{"purpose": b.purpose, "basis": b.basis, "article": b.article} for b in bank.legal_basis]
+    survivorship = [
+        {"attribute": attribute, "contract": contract, "priority": priority}
+        for attribute, contracts in sorted(catalog.policy.survivorship.items())
+        for priority, contract in enumerate(contracts, start=1)
+    ]
     wanted = set(release_dates)
     dates = [
-        {"business_date": day, "digest": digests.get(day, ""), "is_release_date": day in wanted}
-        for day in sorted(digests.keys() | wanted)
+        {
+            "business_date": day,
+            "digest": digests.get(day, ""),
+            "is_release_date": day in wanted,
+            "is_restated": day in restated,
+        }
+        for day in sorted({*digests, *wanted, *restated})
     ]
-    for name, rows in (("policy", policy), ("legal_basis", bases), ("business_date", dates)):
+    relations = {
+        "policy": policy, "survivorship": survivorship, "legal_basis": bases, "business_date": dates,
+    }  # fmt: skip
+    for name, rows in relations.items():
         _write(catalog, home, name, rows)
     return digests
 
@@ -41,14 +59,15 @@ def fact_dates(home: Home, release_dates: Sequence[date]) -> tuple[date, date]:
     """First and last business date whose facts a run has to write.
 
     From the first date that was landed, or was built otherwise, since the facts were last written: what follows it may
-    follow from it, as an account that changed hands then. The dates of the release are always among them: they are
-    reconciled again.
+    follow from it, as an account that changed hands then. The dates that marts are built as of are always among them:
+    they are reconciled again.
     """
     rows = pq.read_table(home.control / "business_date.parquet").to_pylist()
     landed = {row["business_date"]: row["digest"] for row in rows if row["digest"]}
     processed = processed_dates(home)
     changed = [day for day, digest in landed.items() if processed.get(day) != digest]
-    return min([*release_dates, *changed]), max([*release_dates, *landed])
+    restated = [row["business_date"] for row in rows if row.get("is_restated")]
+    return min([*release_dates, *restated, *changed]), max([*release_dates, *landed])
 
 
 def date_digests(catalog: Catalog, home: Home) -> dict[date, str]:
@@ -74,7 +93,8 @@ def _recipe(catalog: Catalog) -> str:
     """Hash of what turns landed rows into facts; another recipe rebuilds every date."""
     digest = hashlib.sha256()
     for path in sorted((PROJECT / "dbt_project").rglob("*.sql")):
-        if {"intermediate", "staging", "macros"} & set(path.parts) and "target" not in path.parts:
+        # What marts alone are built by, makes no facts.
+        if {"intermediate", "staging", "macros"} & set(path.parts) and not {"target", "marts"} & set(path.parts):
             digest.update(path.read_bytes())
     for contract in catalog.sources.values():
         digest.update(f"{contract.id}@{contract.major}".encode())

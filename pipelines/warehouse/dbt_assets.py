@@ -17,7 +17,7 @@ from dagster_dbt.dbt_manifest import validate_manifest
 from pipelines.warehouse.manifest import manifest
 from pipelines.warehouse.run import Dbt, DbtFailed
 
-LAKE, OUTSIDE_THE_LAKE = "lake", {"control", "identity"}
+LAKE, OUTSIDE_THE_LAKE = "lake", {"control", "identity", "history"}
 _EVERYTHING = "fqn:*"
 
 

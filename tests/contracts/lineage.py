@@ -21,7 +21,9 @@ from pipelines.contracts.arrow import LAKE_COLUMNS
 from pipelines.contracts.load import Catalog
 
 _LAYERS = {"staging", "intermediate", "marts"}
-_PLACE = re.compile(r".*/(?:lake/(?P<lake>[^/]+)/.*|(?P<folder>control|identity)/(?P<file>\w+).*)\.parquet")
+_PLACE = re.compile(
+    r".*/(?:lake/(?P<lake>[^/]+)/.*|(?P<folder>control|identity|relation|history)/(?P<file>\w+).*)\.parquet"
+)
 _DECIDES_ROWS = ("where", "joins", "group", "having", "qualify", "distinct", "limit")
 _ROWS = "(rows)"  # as a column of a table: which rows it has
 

@@ -40,6 +40,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(PROJECT / "data_contracts", tmp_path / "data_contracts")
     models = shutil.ignore_patterns("*.sql", "*__unit_tests.yml")
     shutil.copytree(PROJECT / "dbt_project" / "models", tmp_path / "dbt_project" / "models", ignore=models)
+    macros = Path("dbt_project", "macros", "marts")
+    (tmp_path / macros).mkdir(parents=True)
+    shutil.copy(PROJECT / macros / "tag_definitions.sql", tmp_path / macros)
     for command in (
         ["init", "--quiet"], ["add", "."],
         ["-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "--quiet", "-m", "first"], ["tag", "first"],

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 import polars as pl
-import pyarrow.parquet as pq
 import pytest
 from homes import published_bytes
 from simulated import (
     BEFORE,
-    CUSTOMERS,
     HISTORY,
     LATE,
     LATE_FEED,
     NEXT,
     NIGHT,
-    SEED,
     START,
     WRONG_FEED,
     delivered_files,
-    identifiers,
     world,
 )  # fmt: skip
 
@@ -36,13 +30,8 @@ from pipelines.ingest import ledger
 from pipelines.ingest.ledger import Landing
 from pipelines.release.catalogue import current
 from pipelines.settings import PROJECT, Home
-from pipelines.simulation.run import all_emitters
-from pipelines.simulation.settings import load_settings
-from pipelines.simulation.world import build_world
 
 pytestmark = pytest.mark.slow
-# Names as short as these are words of Chinese too: they are looked for as whole values.
-_SHORT = 4
 
 
 @pytest.fixture(scope="module")
@@ -154,66 +143,6 @@ def test_a_feed_that_points_at_the_truth_is_refused(simbank, zhongtai, tmp_path,
     feed.write_text(spoiled)
     refused = zhongtai("nightly", "--date", f"{NIGHT}", home=simbank.home, ZHONGTAI_CONTRACTS=str(contracts))
     assert refused.code == 2 and "wealth.holding.yaml" in refused.err and "Traceback" not in refused.err
-
-
-def raw_values(catalog: Catalog) -> dict[str, set[str]]:
-    """Every identifier that a source delivers, by its kind."""
-    simulated, emitters = build_world(load_settings(), CUSTOMERS, SEED), all_emitters()
-    days = range((NIGHT - START).days + 1)
-    frames = [(key[0], emitters[key](simulated, day, key[1])) for key in sorted(emitters) for day in days]
-    found = identifiers(catalog, frames)
-    # An account of the bank's own is the key of core.account too, and stays as it is.
-    for name, frame in frames:
-        if name == "core.account":
-            found["bank_account"] -= set(frame["account_key"].cast(str))
-    return found
-
-
-def readable(home: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Every text in every file of a home but in the vault and in what was delivered: values of tables, bytes of all."""
-    for path in sorted(home.rglob("*")):
-        place = path.relative_to(home)
-        if path.is_symlink() or path.is_dir() or place.parts[0] in ("vault", "simulated"):
-            continue
-        raw = path.read_bytes()
-        yield path, [raw.decode(encoding, "ignore") for encoding in ("utf-8", "gb18030")]
-        if path.suffix == ".parquet":
-            yield path, [str(pq.read_schema(path)), str(pq.read_metadata(path).metadata)]
-            frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-            yield from ((path, texts(column)) for column in frame.iter_columns())
-        elif path.suffix == ".duckdb":
-            with closing(duckdb.connect(str(path), read_only=True)) as con:
-                names = con.execute("select schema_name, view_name from duckdb_views() where not internal union all "
-                                    "select schema_name, table_name from duckdb_tables()").fetchall()  # fmt: skip
-                for schema, name in names:
-                    try:
-                        frame = con.execute(f'from "{schema}"."{name}"').pl()
-                    except duckdb.Error:
-                        continue  # a view over files that the build has taken away
-                    yield from ((path, texts(column)) for column in frame.iter_columns())
-
-
-def texts(column: pl.Series) -> list[str]:
-    if column.dtype.is_nested() or column.dtype == pl.Binary:
-        return [str(value) for value in column.unique().to_list()]
-    return [str(value) for value in column.drop_nulls().unique().to_list()]
-
-
-def test_no_identifier_is_anywhere_but_in_the_vault_and_what_was_delivered(simbank, catalog):
-    kinds = raw_values(catalog)
-    assert {"national_id", "phone", "uscc", "name", "address", "email"} <= kinds.keys()
-    assert min(len(kinds[kind]) for kind in ("national_id", "phone", "name")) > CUSTOMERS / 2
-    values = set().union(*kinds.values())
-    whole = {value for value in values if len(value) <= _SHORT}
-    parts = sorted(values - whole)
-    said = {text: path.name for path, texts_ in readable(simbank.home) for text in texts_}
-    assert {".parquet", ".duckdb", ".db", ".json"} <= {Path(name).suffix for name in said.values()}
-    held = pl.DataFrame({"text": list(said), "file": list(said.values())})
-    # At once: what looks for thousands of values is made for each call.
-    found = held.select("file", pl.col("text").str.extract_many(parts)).explode("text").drop_nulls()
-    assert found.unique().rows() == []
-    word = re.compile(r"[^\W_]+")
-    assert {(name, each) for text, name in said.items() for each in whole & set(word.findall(text))} == set()
 
 
 def test_with_its_crm_in_a_database_the_bank_publishes_the_same(simbank, simbank_postgres):

@@ -1,3 +1,3 @@
 select business_date
 from {{ source('control', 'business_date') }}
-where is_release_date and business_date <= {{ run_to() }}
+where (is_release_date or is_restated) and business_date <= {{ run_to() }}

@@ -22,5 +22,7 @@ inner join {{ ref('stg_core__party') }} as party
         and least(holder.valid_to, account.valid_to) > party.valid_from
 left join {{ source('identity', 'party_crosswalk') }} as crosswalk
     on
-        party.source = crosswalk.source
+        crosswalk.contract = 'core.party'
+        and crosswalk.role = 'holder'
+        and party.source = crosswalk.source
         and party.party_key = crosswalk.record_key

@@ -1,8 +1,18 @@
-with linked as (
+with users as (
+    select
+        party_id,
+        business_date,
+        source,
+        record_key as app_user_key
+    from {{ ref('int_record_party') }}
+    where contract = 'channel.app_event' and role = 'user'
+),
+
+linked as (
     select distinct
         party_id,
         business_date
-    from {{ ref('int_app_user_party') }}
+    from users
 ),
 
 days as (
@@ -14,7 +24,7 @@ days as (
         app_day.logins,
         app_day.product_views,
         {{ days_between('app_day.business_date', 'app_user.business_date') }} as days_ago
-    from {{ ref('int_app_user_party') }} as app_user
+    from users as app_user
     inner join {{ ref('int_app_day') }} as app_day
         on
             app_user.source = app_day.source

@@ -63,7 +63,8 @@ totals as (
         cast(sum(movement) as decimal(18, 2)) as balance,
         min(end_of_day) filter (where days_ago < 90) as balance_min_90d,
         min(end_of_day) as balance_min_365d,
-        cast(sum(cast(movement as decimal(28, 2)) * days_effective) as decimal(34, 2)) as sum_of_90_days
+        cast(sum(cast(movement as decimal(28, 2)) * days_effective) as decimal(34, 2)) as sum_of_90_days,
+        cast(sum(cast(movement as decimal(28, 2)) * (days_ago + 1)) as decimal(34, 2)) as sum_of_365_days
     from balances
     group by party_no
 ),
@@ -82,7 +83,8 @@ select
     totals.balance,
     totals.balance_min_90d,
     totals.balance_min_365d,
-    {{ quotient('totals.sum_of_90_days', 90, scale=2, type='decimal(18, 2)') }} as balance_avg_90d
+    {{ quotient('totals.sum_of_90_days', 90, scale=2, type='decimal(18, 2)') }} as balance_avg_90d,
+    {{ quotient('totals.sum_of_365_days', 365, scale=2, type='decimal(18, 2)') }} as balance_avg_365d
 from totals
 inner join parties
     on totals.party_no = parties.party_no

@@ -3,18 +3,18 @@
 ] %}
 
 with named as (
-    {% for kind in ['national_id', 'uscc'] -%}
+    {% for identifier in ['national_id_token', 'uscc_token'] -%}
         select
             source,
             report_key,
-            '{{ kind }}' as kind,
-            {{ kind }}_token as token,
+            {{ identifier }} as subject_token,
             report_date,
             {% for figure in figures -%}
                 {{ figure }},
             {% endfor -%}
             business_date as known_on
         from {{ ref('stg_bureau__credit_report') }}
+        where {{ identifier }} is not null
         {% if not loop.last -%}
             union all
         {% endif -%}
@@ -23,28 +23,29 @@ with named as (
 
 reports as (
     select
-        identifier.party_id,
-        identifier.business_date,
+        record.party_id,
+        record.business_date,
         named.report_date,
         {% for figure in figures -%}
             named.{{ figure }},
         {% endfor -%}
         row_number() over (
-            partition by identifier.party_id, identifier.business_date
+            partition by record.party_id, record.business_date
             order by
                 named.report_date desc nulls last,
                 named.known_on desc nulls last,
                 named.source asc nulls last,
                 named.report_key asc nulls last,
-                named.kind asc nulls last
+                named.subject_token asc nulls last
         ) as recency
-    from {{ ref('int_identifier_party') }} as identifier
+    from {{ ref('int_record_party') }} as record
     inner join named
         on
-            identifier.kind = named.kind
-            and identifier.token = named.token
-            and identifier.business_date >= named.known_on
-            and identifier.business_date >= named.report_date
+            record.source = named.source
+            and record.record_key = named.subject_token
+            and record.business_date >= named.known_on
+            and record.business_date >= named.report_date
+    where record.contract = 'bureau.credit_report' and record.role = 'subject'
 )
 
 select

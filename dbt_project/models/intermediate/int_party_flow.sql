@@ -21,16 +21,16 @@ with dates as (
 days as (
     select
         dates.business_date,
-        {{ days_between('party_day.business_date', 'dates.business_date') }} as days_ago,
+        {{ days_between('booked.business_date', 'dates.business_date') }} as days_ago,
         {% for measure in flow_measures() -%}
-            party_day.{{ measure }},
+            booked.{{ measure }},
         {% endfor -%}
-        party_day.party_id
+        booked.party_id
     from dates
-    inner join {{ ref('int_party_day') }} as party_day
+    inner join {{ ref('int_party_account_day') }} as booked
         on
-            dates.business_date >= party_day.business_date
-            and {{ add_days('dates.business_date', '-dates.days_looked_at') }} < party_day.business_date
+            dates.business_date >= booked.business_date
+            and {{ add_days('dates.business_date', '-dates.days_looked_at') }} < booked.business_date
 )
 
 select

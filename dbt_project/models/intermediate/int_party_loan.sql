@@ -11,15 +11,13 @@ with own_guarantees as (
         on
             loan.business_date = account.business_date
             and loan.account_key = account.account_key
-    inner join {{ ref('int_identifier_party') }} as identifier
+    inner join {{ ref('int_record_party') }} as guarantor
         on
-            account.business_date = identifier.business_date
-            and account.party_id = identifier.party_id
-            and identifier.token = case identifier.kind
-                when 'national_id' then guarantee.guarantor_national_id_token
-                when 'uscc' then guarantee.guarantor_uscc_token
-            end
-    where account.is_owned
+            account.business_date = guarantor.business_date
+            and account.party_id = guarantor.party_id
+            and guarantee.source = guarantor.source
+            and guarantee.guarantee_key = guarantor.record_key
+    where account.is_owned and guarantor.contract = 'loan.guarantee' and guarantor.role = 'guarantor'
 ),
 
 guarantees as (

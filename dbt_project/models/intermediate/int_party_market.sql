@@ -10,7 +10,7 @@ with leases as (
 ),
 
 markets as (
-    select distinct
+    select
         party_id,
         business_date,
         source
@@ -19,18 +19,7 @@ markets as (
 ),
 
 delivered as (
-    select
-        markets.party_id,
-        markets.business_date,
-        count(*) as markets,
-        cast(coalesce(sum(delivery.days_delivered_90d), 0) as bigint) as days_delivered
-    from markets
-    left join {{ ref('int_source_delivery') }} as delivery
-        on
-            markets.business_date = delivery.business_date
-            and markets.source = delivery.source
-            and delivery.contract = 'market.daily_turnover'
-    group by markets.party_id, markets.business_date
+    {{ sources_delivered('markets', 'market.daily_turnover', 90) }}
 ),
 
 sales as (
@@ -73,11 +62,11 @@ known as (
 )
 
 select
-    identifier.party_id,
-    identifier.business_date,
+    party.party_id,
+    party.business_date,
     coalesce(leases.stalls_leased, 0) > 0 as is_merchant,
     coalesce(leases.stalls_leased, 0) as stalls_leased,
-    case when leases.stalls_leased > 0 then {{ days_between('leases.first_leased_on', 'identifier.business_date') }} end
+    case when leases.stalls_leased > 0 then {{ days_between('leases.first_leased_on', 'party.business_date') }} end
         as lease_tenure_days,
     leases.monthly_rent,
     {% for measure in ['turnover_30d', 'turnover_90d'] -%}
@@ -95,15 +84,15 @@ select
     {{ quotient('turnover.refunds_90d', 'turnover.turnover_90d', scale=4, type='decimal(9, 4)') }} as refund_share_90d,
     case
         when delivered.days_delivered is null then cast(0 as decimal(9, 4))
-        else {{ quotient('delivered.days_delivered', '(90 * delivered.markets)', scale=4, type='decimal(9, 4)') }}
+        else {{ quotient('delivered.days_delivered', '(90 * delivered.sources)', scale=4, type='decimal(9, 4)') }}
     end as market_completeness
-from {{ ref('int_party_identifier') }} as identifier
+from {{ ref('int_party') }} as party
 inner join known
-    on identifier.business_date = known.business_date
+    on party.business_date = known.business_date
 left join leases
-    on identifier.party_id = leases.party_id and identifier.business_date = leases.business_date
+    on party.party_id = leases.party_id and party.business_date = leases.business_date
 left join delivered
-    on identifier.party_id = delivered.party_id and identifier.business_date = delivered.business_date
+    on party.party_id = delivered.party_id and party.business_date = delivered.business_date
 left join turnover
-    on identifier.party_id = turnover.party_id and identifier.business_date = turnover.business_date
-where identifier.by_uscc = 1 or identifier.by_phone = 1
+    on party.party_id = turnover.party_id and party.business_date = turnover.business_date
+where party.has_uscc or party.has_phone or leases.party_id is not null

@@ -1,14 +1,13 @@
 select
-    as_of.business_date,
-    party.source,
+    record.business_date,
+    record.source,
     party.party_key,
-    crosswalk.party_id
-from {{ ref('int_as_of_date') }} as as_of
+    record.party_id
+from {{ ref('int_record_party') }} as record
 inner join {{ ref('stg_core__party') }} as party
     on
-        as_of.business_date >= party.valid_from
-        and as_of.business_date < party.valid_to
-inner join {{ source('identity', 'party_crosswalk') }} as crosswalk
-    on
-        party.source = crosswalk.source
-        and party.party_key = crosswalk.record_key
+        record.source = party.source
+        and record.record_key = party.party_key
+        and record.business_date >= party.valid_from
+        and record.business_date < party.valid_to
+where record.contract = 'core.party' and record.role = 'holder'

@@ -1,17 +1,17 @@
 -- The last six 30-day periods; period 0 ends on the business date.
 with bookings as (
     select
-        party_day.party_id,
+        booked.party_id,
         as_of.business_date,
-        {{ integer_divide(days_between('party_day.business_date', 'as_of.business_date'), 30) }} as period,
-        party_day.income_amount,
-        party_day.household_count,
-        party_day.insurance_count
+        {{ integer_divide(days_between('booked.business_date', 'as_of.business_date'), 30) }} as period,
+        booked.income_amount,
+        booked.household_count,
+        booked.insurance_count
     from {{ ref('int_as_of_date') }} as as_of
-    inner join {{ ref('int_party_day') }} as party_day
+    inner join {{ ref('int_party_account_day') }} as booked
         on
-            as_of.business_date >= party_day.business_date
-            and {{ add_days('as_of.business_date', -180) }} < party_day.business_date
+            as_of.business_date >= booked.business_date
+            and {{ add_days('as_of.business_date', -180) }} < booked.business_date
 ),
 
 periods as (

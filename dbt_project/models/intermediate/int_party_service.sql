@@ -1,24 +1,17 @@
--- A complaint leads to the party whose number the agent found, else to the only one with the phone of the caller.
 with complaints as (
     select
-        as_of.business_date,
-        coalesce(record.party_id, by_phone.party_id) as party_id,
-        {{ days_between('cast(complaint.received_at as date)', 'as_of.business_date') }} as days_ago,
+        record.party_id,
+        record.business_date,
+        {{ days_between('cast(complaint.received_at as date)', 'record.business_date') }} as days_ago,
         complaint.resolved_at is null as is_open
-    from {{ ref('int_as_of_date') }} as as_of
+    from {{ ref('int_record_party') }} as record
     inner join {{ ref('stg_service__complaint') }} as complaint
         on
-            as_of.business_date >= complaint.valid_from
-            and as_of.business_date < complaint.valid_to
-    left join {{ ref('int_party_record') }} as record
-        on
-            as_of.business_date = record.business_date
-            and complaint.party_key = record.party_key
-    left join {{ ref('int_identifier_party') }} as by_phone
-        on
-            as_of.business_date = by_phone.business_date
-            and complaint.phone_token = by_phone.token
-            and by_phone.kind = 'phone'
+            record.source = complaint.source
+            and record.record_key = complaint.complaint_key
+            and record.business_date >= complaint.valid_from
+            and record.business_date < complaint.valid_to
+    where record.contract = 'service.complaint' and record.role = 'complainant'
 ),
 
 totals as (
@@ -26,9 +19,10 @@ totals as (
         party_id,
         business_date,
         count(*) filter (where days_ago < 365) as complaints_365d,
-        count(*) filter (where is_open) as complaints_open
+        count(*) filter (where is_open) as complaints_open,
+        max(case when is_open then days_ago end) as complaint_open_days,
+        min(days_ago) as days_since_complaint
     from complaints
-    where party_id is not null
     group by party_id, business_date
 )
 
@@ -37,6 +31,8 @@ select
     party.business_date,
     {{ once_delivered('delivered.first_row_on', 'totals.complaints_365d') }} as complaints_365d,
     {{ once_delivered('delivered.first_row_on', 'totals.complaints_open') }} as complaints_open,
+    totals.complaint_open_days,
+    totals.days_since_complaint,
     {{ delivered_share('delivered', 'party.business_date', 365) }} as service_completeness
 from {{ ref('int_party') }} as party
 inner join {{ ref('int_delivery_as_of') }} as delivered

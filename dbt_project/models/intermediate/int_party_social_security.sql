@@ -1,21 +1,22 @@
 -- Only the contributions for the last month are put in order, since the base is that of one of them.
 with contributions as (
     select
-        identifier.party_id,
-        identifier.business_date,
+        record.party_id,
+        record.business_date,
         contribution.source,
         contribution.contribution_key,
         contribution.period,
         contribution.base_amount,
         contribution.business_date as known_on
-    from {{ ref('int_identifier_party') }} as identifier
+    from {{ ref('int_record_party') }} as record
     inner join {{ ref('stg_social_security__contribution') }} as contribution
         on
-            identifier.token = contribution.national_id_token
-            and identifier.business_date >= contribution.business_date
-            and identifier.business_date >= contribution.period
-            and {{ add_days('identifier.business_date', -365) }} < contribution.period
-    where identifier.kind = 'national_id'
+            record.source = contribution.source
+            and record.record_key = contribution.national_id_token
+            and record.business_date >= contribution.business_date
+            and record.business_date >= contribution.period
+            and {{ add_days('record.business_date', -365) }} < contribution.period
+    where record.contract = 'social_security.contribution' and record.role = 'insured'
 ),
 
 totals as (
@@ -48,27 +49,8 @@ bases as (
             and totals.last_period = contributions.period
 ),
 
-offices as (
-    select distinct
-        party_id,
-        business_date,
-        source
-    from contributions
-),
-
 delivered as (
-    select
-        offices.party_id,
-        offices.business_date,
-        count(*) as offices,
-        cast(sum(delivery.days_delivered_365d) as bigint) as days_delivered
-    from offices
-    inner join {{ ref('int_source_delivery') }} as delivery
-        on
-            offices.business_date = delivery.business_date
-            and offices.source = delivery.source
-            and delivery.contract = 'social_security.contribution'
-    group by offices.party_id, offices.business_date
+    {{ sources_delivered('contributions', 'social_security.contribution', 365) }}
 )
 
 select
@@ -76,7 +58,7 @@ select
     totals.business_date,
     cast(totals.months as bigint) as months_contributed_365d,
     bases.base_amount as contribution_base,
-    {{ quotient('delivered.days_delivered', '(365 * delivered.offices)', scale=4, type='decimal(9, 4)') }}
+    {{ quotient('delivered.days_delivered', '(365 * delivered.sources)', scale=4, type='decimal(9, 4)') }}
         as social_security_completeness
 from totals
 inner join bases

@@ -1,26 +1,27 @@
 with invoices as (
     select
-        identifier.party_id,
-        identifier.business_date,
+        record.party_id,
+        record.business_date,
         invoice.source,
         invoice.invoice_key,
         invoice.buyer_uscc_token,
         invoice.amount,
-        {{ days_between('invoice.issued_on', 'identifier.business_date') }} as days_ago,
-        invoice.due_on < identifier.business_date
-        and coalesce(invoice.paid_on > identifier.business_date, true) as is_overdue
-    from {{ ref('int_identifier_party') }} as identifier
+        {{ days_between('invoice.issued_on', 'record.business_date') }} as days_ago,
+        invoice.due_on < record.business_date
+        and coalesce(invoice.paid_on > record.business_date, true) as is_overdue
+    from {{ ref('int_record_party') }} as record
     inner join {{ ref('stg_supply_chain__invoice') }} as invoice
         on
-            identifier.token = invoice.seller_uscc_token
-            and identifier.business_date >= invoice.valid_from
-            and identifier.business_date < invoice.valid_to
-            and identifier.business_date >= invoice.issued_on
-    where identifier.kind = 'uscc'
+            record.source = invoice.source
+            and record.record_key = invoice.seller_uscc_token
+            and record.business_date >= invoice.valid_from
+            and record.business_date < invoice.valid_to
+            and record.business_date >= invoice.issued_on
+    where record.contract = 'supply_chain.invoice' and record.role = 'seller'
 ),
 
 platforms as (
-    select distinct
+    select
         party_id,
         business_date,
         source
@@ -29,18 +30,7 @@ platforms as (
 ),
 
 delivered as (
-    select
-        platforms.party_id,
-        platforms.business_date,
-        count(*) as platforms,
-        cast(sum(delivery.days_delivered_365d) as bigint) as days_delivered
-    from platforms
-    inner join {{ ref('int_source_delivery') }} as delivery
-        on
-            platforms.business_date = delivery.business_date
-            and platforms.source = delivery.source
-            and delivery.contract = 'supply_chain.invoice'
-    group by platforms.party_id, platforms.business_date
+    {{ sources_delivered('platforms', 'supply_chain.invoice', 365) }}
 ),
 
 buyers as (
@@ -102,7 +92,7 @@ select
         as overdue_invoice_share_365d,
     case when shipments_known.business_date is not null then cast(coalesce(shipments.shipments, 0) as bigint) end
         as shipments_90d,
-    {{ quotient('delivered.days_delivered', '(365 * delivered.platforms)', scale=4, type='decimal(9, 4)') }}
+    {{ quotient('delivered.days_delivered', '(365 * delivered.sources)', scale=4, type='decimal(9, 4)') }}
         as supply_chain_completeness
 from totals
 inner join delivered

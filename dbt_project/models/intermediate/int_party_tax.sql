@@ -1,8 +1,8 @@
 -- A return that is filed again replaces the one before it.
 with filings as (
     select
-        identifier.party_id,
-        identifier.business_date,
+        record.party_id,
+        record.business_date,
         filing.source,
         filing.tax_type,
         filing.declared_revenue,
@@ -12,20 +12,21 @@ with filings as (
         filing.period,
         filing.filing_key,
         row_number() over (
-            partition by identifier.party_id, identifier.business_date, filing.source, filing.tax_type, filing.period
+            partition by record.party_id, record.business_date, filing.source, filing.tax_type, filing.period
             order by
                 filing.filed_on desc nulls last,
                 filing.business_date desc nulls last,
                 filing.filing_key asc nulls last
         ) as recency
-    from {{ ref('int_identifier_party') }} as identifier
+    from {{ ref('int_record_party') }} as record
     inner join {{ ref('stg_tax__filing') }} as filing
         on
-            identifier.token = filing.uscc_token
-            and identifier.business_date >= filing.business_date
-            and identifier.business_date >= filing.filed_on
-            and {{ add_days('identifier.business_date', -365) }} < filing.filed_on
-    where identifier.kind = 'uscc'
+            record.source = filing.source
+            and record.record_key = filing.uscc_token
+            and record.business_date >= filing.business_date
+            and record.business_date >= filing.filed_on
+            and {{ add_days('record.business_date', -365) }} < filing.filed_on
+    where record.contract = 'tax.filing' and record.role = 'taxpayer'
 ),
 
 grades as (
@@ -45,42 +46,31 @@ grades as (
     where credit_grade is not null
 ),
 
-per_source as (
+totals as (
     select
         party_id,
         business_date,
-        source,
         cast(sum(declared_revenue) filter (where tax_type = 'vat' and recency = 1) as decimal(18, 2)) as revenue,
         count(*) filter (where is_late) as late_filings
     from filings
-    group by party_id, business_date, source
+    group by party_id, business_date
 ),
 
-totals as (
-    select
-        per_source.party_id,
-        per_source.business_date,
-        cast(sum(per_source.revenue) as decimal(18, 2)) as revenue,
-        cast(sum(per_source.late_filings) as bigint) as late_filings,
-        cast(sum(delivery.days_delivered_365d) as bigint) as days_delivered,
-        count(*) as sources
-    from per_source
-    inner join {{ ref('int_source_delivery') }} as delivery
-        on
-            per_source.business_date = delivery.business_date
-            and per_source.source = delivery.source
-            and delivery.contract = 'tax.filing'
-    group by per_source.party_id, per_source.business_date
+delivered as (
+    {{ sources_delivered('filings', 'tax.filing', 365) }}
 )
 
 select
     totals.party_id,
     totals.business_date,
     totals.revenue as tax_revenue_365d,
-    totals.late_filings as tax_late_filings_365d,
+    cast(totals.late_filings as bigint) as tax_late_filings_365d,
     grades.credit_grade as tax_grade,
-    {{ quotient('totals.days_delivered', '(365 * totals.sources)', scale=4, type='decimal(9, 4)') }} as tax_completeness
+    {{ quotient('delivered.days_delivered', '(365 * delivered.sources)', scale=4, type='decimal(9, 4)') }}
+        as tax_completeness
 from totals
+inner join delivered
+    on totals.party_id = delivered.party_id and totals.business_date = delivered.business_date
 left join grades
     on
         totals.party_id = grades.party_id

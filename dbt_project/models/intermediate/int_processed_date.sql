@@ -1,7 +1,6 @@
 -- Written last, so that a run that stops half way leaves its dates to the next one.
--- depends_on: {{ ref('int_account_day') }}, {{ ref('int_party_day') }}, {{ ref('int_app_day') }}
--- depends_on: {{ ref('int_ledger_control') }}, {{ ref('int_staff_activity') }}, {{ ref('int_order_day') }}
--- depends_on: {{ ref('int_stall_day') }}
+-- depends_on: {{ ref('int_account_day') }}, {{ ref('int_app_day') }}, {{ ref('int_ledger_control') }}
+-- depends_on: {{ ref('int_staff_activity') }}, {{ ref('int_order_day') }}, {{ ref('int_stall_day') }}
 {{
     config(
         materialized='incremental',

@@ -5,8 +5,6 @@ with leases as (
         lease.source,
         lease.lease_key,
         lease.stall_no,
-        lease.merchant_uscc_token,
-        lease.owner_phone_token,
         lease.monthly_rent,
         lease.leased_from,
         least(coalesce({{ add_days('lease.leased_to', 1) }}, lease.valid_to), lease.valid_to) as ended_on,
@@ -19,28 +17,14 @@ with leases as (
         on as_of.business_date >= lease.valid_from
 ),
 
-names as (
-    select business_date, source, lease_key, 'uscc' as kind, merchant_uscc_token as token
-    from leases
-    where recency = 1
-    union all
-    select business_date, source, lease_key, 'phone' as kind, owner_phone_token as token
-    from leases
-    where recency = 1
-),
-
 links as (
     select distinct
-        identifier.party_id,
-        names.business_date,
-        names.source,
-        names.lease_key
-    from names
-    inner join {{ ref('int_identifier_party') }} as identifier
-        on
-            names.business_date = identifier.business_date
-            and names.kind = identifier.kind
-            and names.token = identifier.token
+        party_id,
+        business_date,
+        source,
+        record_key as lease_key
+    from {{ ref('int_record_party') }}
+    where contract = 'market.stall_lease' and role in ('merchant', 'owner')
 )
 
 select

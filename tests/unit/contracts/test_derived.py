@@ -21,7 +21,7 @@ from pipelines.contracts.expectations import mentioned
 from pipelines.contracts.load import Catalog, load_contract
 from pipelines.contracts.model import IDENTIFIERS, Column, Contract, RowRule
 from pipelines.settings import PROJECT
-from pipelines.vault.tokens import kinds
+from pipelines.vault.normal import kinds
 
 if TYPE_CHECKING:
     from conftest import Folder
@@ -215,9 +215,13 @@ def test_drift_is_seen_and_mended(folder: Folder, tmp_path: Path) -> None:
 
 
 def test_generated_files_are_yaml_that_says_so(catalog: Catalog) -> None:
-    for text in dbt.dbt_files(catalog, Path()).values():
-        assert text.startswith("# Generated from data_contracts/")
-        assert yaml.safe_load(text)["version"] == 2
+    for path, text in dbt.dbt_files(catalog, Path()).items():
+        if path.suffix == ".yml":
+            assert text.startswith("# Generated from data_contracts/")
+            assert yaml.safe_load(text)["version"] == 2
+        else:
+            assert path.suffix == ".sql"
+            assert "Generated from data_contracts/" in text.splitlines()[1]
 
 
 def test_the_reason_says_what_the_check_forbids(catalog: Catalog) -> None:

@@ -110,7 +110,7 @@ TABLE = {
         "may no longer be used for regulatory_reporting", BREAKING,
     ),
     "a purpose comes": (
-        PRODUCT, with_contract(purposes=("risk_management", "regulatory_reporting", "model_evaluation")),
+        PRODUCT, with_contract(purposes=("risk_management", "model_evaluation")),
         "may now be used for model_evaluation", COMPATIBLE,
     ),
     "a column is for less": (

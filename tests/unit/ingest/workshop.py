@@ -199,6 +199,9 @@ class SmallBank:
 
     def files(self, *parts: str) -> dict[str, bytes]:
         """Every file of some parts of the home, by its place."""
-        roots = [self.home.path / part for part in parts or ("lake", "quarantine", "control", "vault/quarantine")]
+        roots = [
+            self.home.path / part
+            for part in parts or ("lake", "quarantine", "control", "vault/quarantine", "vault/store")
+        ]
         paths = [path for root in roots for path in root.rglob("*") if path.is_file()]
         return {str(path.relative_to(self.home.path)): path.read_bytes() for path in sorted(paths)}

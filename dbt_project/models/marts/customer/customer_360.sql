@@ -11,6 +11,7 @@ with delivered as (
         count(first_row_on) filter (where contract = 'card.account') as cards,
         count(first_row_on) filter (where contract = 'loan.contract') as loans,
         count(first_row_on) filter (where contract = 'core.standing_order') as orders,
+        count(first_row_on) filter (where contract = 'core.transaction') as bookings,
         min(first_row_on) filter (where contract = 'core.transaction') as first_booking_on
     from {{ ref('int_delivery_as_of') }}
     group by business_date
@@ -18,32 +19,20 @@ with delivered as (
 
 parties as (
     select
-        party.party_id,
-        party.business_date,
-        party.party_kind,
-        party.gender,
-        party.district_key,
-        party.has_phone,
+        party.*,
         product.relationship_since,
         delivered.holders,
         delivered.cards,
         delivered.loans,
         delivered.orders,
-        (extract(year from party.business_date) - extract(year from party.birth_month)) * 12
-        + extract(month from party.business_date) - extract(month from party.birth_month) as age_months,
-        case when party.gender is null then 0 else 1 end
-        + case when party.birth_month is null then 0 else 1 end
-        + case when party.district_key is null then 0 else 1 end as attributes_known,
+        delivered.bookings,
         {{ days_between('product.relationship_since', 'party.business_date') }} as relationship_days,
-        coalesce(product.accounts_owned, 0) as accounts_owned,
-        coalesce(product.accounts_disposed, 0) as accounts_disposed,
-        coalesce(product.cards_held, 0) as cards_held,
-        coalesce(product.standing_orders, 0) as standing_orders,
-        coalesce(product.loans_granted, 0) as loans_granted,
-        coalesce(product.loans_active, 0) as loans_active,
-        coalesce(product.loan_principal_active, 0) as loan_principal_active,
-        coalesce(product.loan_monthly_payment, 0) as loan_monthly_payment,
-        delivered.holders + delivered.cards + delivered.loans + delivered.orders as products_delivered,
+        {% for figure in [
+            'accounts_owned', 'accounts_disposed', 'cards_held', 'standing_orders', 'loans_granted', 'loans_active',
+            'loan_principal_active', 'loan_monthly_payment',
+        ] -%}
+            coalesce(product.{{ figure }}, 0) as {{ figure }},
+        {% endfor -%}
         {{ days_between('delivered.first_booking_on', 'party.business_date') }} as days_since_first_booking
     from {{ ref('int_party') }} as party
     inner join delivered
@@ -58,11 +47,21 @@ select
     parties.party_id,
     parties.business_date,
     parties.party_kind,
+    case
+        when market.is_merchant then 'merchant'
+        when parties.party_kind = 'organisation' then 'company'
+        else 'person'
+    end as party_type,
+    case when parties.is_customer then 'customer' else 'prospect' end as customer_status,
     parties.gender,
-    {{ integer_divide('parties.age_months', 12) }} as age_years,
+    parties.age_years,
     parties.district_key,
+    parties.industry_code,
+    parties.household_size,
     parties.has_phone as contact_known,
-    {{ quotient('parties.attributes_known', 3, scale=4, type='decimal(9, 4)') }} as identity_completeness,
+    parties.has_email as email_known,
+    parties.has_address as address_known,
+    parties.identity_completeness,
     parties.relationship_since,
     parties.relationship_days,
     case
@@ -71,12 +70,16 @@ select
         when flow.days_since_booking < {{ policy('lifecycle.dormant_days') }} then 'active'
         else 'dormant'
     end as lifecycle_stage,
+    flow.days_since_booking,
+    {{ quotient('parties.holders + parties.bookings', 2, scale=4, type='decimal(9, 4)') }} as lifecycle_completeness,
     parties.accounts_owned,
     parties.accounts_disposed,
     case when parties.cards = 1 then parties.cards_held end as cards_held,
     case when parties.loans = 1 then parties.loans_granted end as loans_granted,
     case when parties.orders = 1 then parties.standing_orders end as standing_orders,
-    {{ quotient('parties.products_delivered', 4, scale=4, type='decimal(9, 4)') }} as products_completeness,
+    {{ quotient(
+        'parties.holders + parties.cards + parties.loans + parties.orders', 4, scale=4, type='decimal(9, 4)'
+    ) }} as products_completeness,
     balance.balance,
     balance.balance_min_90d,
     balance.balance_min_365d,

@@ -29,6 +29,7 @@ parties as (
         on
             customer.party_id = regularity.party_id
             and customer.business_date = regularity.business_date
+    where customer.customer_status = 'customer'
 ),
 
 ratios as (

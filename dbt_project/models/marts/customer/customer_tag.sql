@@ -1,0 +1,1 @@
+{{ tag_intervals('risk_management', source('history', 'customer_tag')) }}

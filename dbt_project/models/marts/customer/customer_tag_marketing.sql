@@ -1,0 +1,1 @@
+{{ tag_intervals('marketing', source('history', 'customer_tag_marketing')) }}

@@ -1,0 +1,92 @@
+"""Which business dates a run states anew beside those it publishes, and what held before them.
+
+A published date is stated anew where what was landed up to it is not what its last statement rests on: a delivery was
+corrected, or came late. A change of code is no correction: it speaks from the next release on. Belongs here: what dbt
+is told of history. Not here: what came of it (`recording`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.contracts.arrow import arrow_schema
+from pipelines.contracts.load import Catalog
+from pipelines.contracts.model import Contract
+from pipelines.history.intervals import VALID_FROM, VALID_TO
+from pipelines.history.reading import intervals_held, stated_dates
+from pipelines.history.store import changes_of, engine, statements
+from pipelines.ingest import lake, ledger
+from pipelines.settings import Home
+
+
+def landed_through(home: Home, days: Iterable[date]) -> dict[date, str]:
+    """Of each of `days` a hash of all that was landed up to it."""
+    landings = sorted(
+        (landing.business_date, landing.contract, landing.source, landing.status, str(landing.landed_sha256))
+        for landing in ledger.read_all(home)
+        if landing.measure == "rows"
+    )
+    found, digest, place = {}, hashlib.sha256(), 0
+    for day in sorted(set(days)):
+        while place < len(landings) and landings[place][0] <= day:
+            digest.update("|".join(map(str, landings[place])).encode() + b"\n")
+            place += 1
+        found[day] = digest.hexdigest()
+    return found
+
+
+def restated_dates(home: Home, release_dates: Sequence[date]) -> list[date]:
+    """Published dates before the last of `release_dates` that a run has to state anew, without those it publishes."""
+    bases: dict[date, str] = {}
+    for statement in statements(home):
+        bases |= statement.stated
+    last = max(release_dates)
+    now = landed_through(home, [day for day in bases if day < last])
+    return [day for day, basis in sorted(now.items()) if basis != bases[day] and day not in release_dates]
+
+
+def dates_stated(home: Home, business_date: date) -> list[date]:
+    """The dates that a candidate of `business_date` states: itself, and what the run that built the marts restates.
+
+    Of a run that publishes several dates, the first one does.
+    """
+    path = home.control / "business_date.parquet"
+    rows = pq.read_table(path).to_pylist() if path.exists() else []
+    released = [row["business_date"] for row in rows if row["is_release_date"]]
+    if not released or business_date != min(released):
+        return [business_date]
+    return [*(row["business_date"] for row in rows if row.get("is_restated")), business_date]
+
+
+def write_open(catalog: Catalog, home: Home, dates: Sequence[date]) -> None:
+    """Write for dbt, of each mart that is built on its own past, the rows that were open before the first of `dates`.
+
+    Open is a row without `valid_to`, by what is known now. Empty where nothing was stated before.
+    """
+    for contract in catalog.derived.values():
+        if contract.domain == "history":
+            lake.write_parquet(home.history / f"{contract.table}.parquet", _open(home, contract, min(dates)))
+
+
+def _open(home: Home, contract: Contract, day: date) -> pa.Table:
+    schema, mart = arrow_schema(contract), contract.table
+    made = [statement for statement in statements(home) if mart in statement.shapes]
+    earlier = [stated for stated in stated_dates(made, mart) if stated < day]
+    if not earlier:
+        return schema.empty_table()
+    held = intervals_held(changes_of(home, mart), made[-1].shapes[mart], made[-1].sequence, earlier[-1])
+    with engine(home) as con:
+        return (
+            con.execute(
+                f"select {', '.join(schema.names)} from ({held}) where {VALID_FROM} <= ? and {VALID_TO} > ? "
+                f"and valid_to is null order by {', '.join(contract.key)}",
+                [earlier[-1], earlier[-1]],
+            )
+            .to_arrow_table()
+            .cast(schema)
+        )

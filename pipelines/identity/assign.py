@@ -1,0 +1,239 @@
+"""Assigns every record to a party, so that ids stay: a night from the night before.
+
+What belongs here: which records are one party tonight, and which id the party has. What does not: how records were
+found to match, where state lies (`state`), and how a change is told (`events`).
+
+A party id is the HMAC of the founding text of one of its own records, computed when that record first appears. So an
+id can never denote two parties at once, and never passes to other records. Of several founders in one cluster the one
+whose party is the oldest that exists names it; a part that loses its founder takes back the id that one of its records
+founded before, or else is named by its oldest record.
+
+A delta night takes last night's parties as they are and adds edges. A full run takes edges of today only, but for
+records that have vanished: these stay where their earlier evidence holds them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from pipelines.identity import events, review
+from pipelines.identity.cluster import CUT_BECAUSE, KEPT, Ints, cluster
+from pipelines.identity.decisions import Decision, named, verdicts
+from pipelines.identity.evidence import (
+    EDGES,
+    Limits,
+    Ruled,
+    by_strength,
+    in_doubt,
+    numbered,
+    remembered,
+    ruled,
+    with_refs,
+)
+from pipelines.vault.tokens import hmac_sha256
+
+FOUNDING = "founding"
+ASSIGNMENT = {
+    "record_ref": pl.String, "entity_kind": pl.String, "source": pl.String, "first_seen": pl.Date,
+    "own_party_id": pl.String, "minted_on": pl.Date, "party_id": pl.String, "linked_by": pl.String,
+    "match_weight": pl.Float64,
+}  # fmt: skip
+_KINDS = {"person": 0, "organisation": 1}
+_LINK = {"rule": "linked_by", "weight": "match_weight"}
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is known before a night: every record with its party, by reference; evidence; pairs that are open."""
+
+    assignment: pl.DataFrame
+    evidence: pl.LazyFrame
+    pairs: pl.DataFrame
+
+    @classmethod
+    def nothing(cls) -> Prior:
+        """Before the first night."""
+        return cls(pl.DataFrame(schema=ASSIGNMENT), pl.LazyFrame(schema=EDGES), pl.DataFrame(schema=review.PAIRS))
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a night comes to.
+
+    `assignment` has every record, by reference, and `former_party_id`, its party before this night; `changed` marks
+    the rows that are new. `evidence` are edges to remember beside those of before, or, of a full run, instead of them.
+    `pairs` are all open pairs, `review` those that ask for a decision. `unknown` are names in decisions that no record
+    answers to.
+    """
+
+    business_date: date
+    full: bool
+    assignment: pl.DataFrame
+    changed: pl.Series
+    evidence: pl.DataFrame
+    pairs: pl.DataFrame
+    review: pl.DataFrame
+    events: pl.DataFrame
+    unknown: tuple[str, ...]
+
+
+def assign(
+    prior: Prior,
+    records: pl.DataFrame,
+    edges: pl.DataFrame,
+    borderline: pl.DataFrame,
+    entries: tuple[Decision, ...],
+    limits: Limits,
+    business_date: date,
+    id_key: str,
+    *,
+    full: bool,
+) -> Night:
+    """Assign records as of `business_date`.
+
+    `records`: record_ref, entity_kind, source, first_seen, founding; at least new ones, of a full run all there are.
+    `edges`: left_ref, right_ref, rule, weight; above the threshold; of a full run all there are. `borderline`: the same
+    and `levels`, for pairs just below. Raises ValueError where records share a reference or a founding text, or an edge
+    names a record or rule that is not known.
+    """
+    nodes = _nodes(prior.assignment, records, id_key)
+    said, unknown = _said(entries, nodes)
+    home = _homes(nodes)
+    if full:
+        doubt = np.empty(0, np.int64)
+        gone = nodes.join(records.select("record_ref"), on="record_ref", how="anti")["node"].to_numpy()
+        old = remembered(prior.evidence, nodes, gone, home)
+    else:
+        doubt = in_doubt(prior.evidence, nodes, said, home, limits.cap)
+        old = remembered(prior.evidence, nodes, np.flatnonzero(np.isin(home, doubt)), home)
+        edges = pl.concat([edges.select(EDGES.keys()), review.cut_before(prior.pairs)])
+    every = by_strength(pl.concat([said.joins, numbered(edges, nodes), old]), limits)
+    atom = np.arange(nodes.height)
+    if not full:
+        intact = (home >= 0) & ~np.isin(home, doubt)
+        atom = np.where(intact, home, atom)
+    pairs = every.select("left", "right").to_numpy()
+    kind = nodes["entity_kind"].replace_strict(_KINDS, return_dtype=pl.Int64).to_numpy()
+    found = cluster(np.bincount(atom, minlength=len(atom)), kind, atom[pairs], atom[said.apart], limits.cap)
+    new = _founders(nodes, atom, found.label, home)
+    every = every.with_columns(cut=pl.Series(np.array(CUT_BECAUSE)[found.cut], dtype=pl.String))
+    kept = every.filter(found.cut == KEPT)
+    after = _assigned(nodes, kept, home, new, business_date, full)
+    open_pairs = review.pairs(prior.pairs, every, borderline, nodes, new, business_date, full=full)
+    return Night(
+        business_date,
+        full,
+        after.select(*ASSIGNMENT.keys(), "former_party_id"),
+        after["changed"],
+        with_refs(kept, nodes).select(EDGES.keys()),
+        open_pairs,
+        review.to_decide(open_pairs, after, said, nodes),
+        events.tell(after, every, said, home, new, prior.evidence, business_date),
+        unknown,
+    )
+
+
+def _nodes(known: pl.DataFrame, records: pl.DataFrame, id_key: str) -> pl.DataFrame:
+    """Every record, in the order of references and numbered by it."""
+    new = records.join(known.select("record_ref"), on="record_ref", how="anti")
+    new = new.with_columns(own_party_id=hmac_sha256(pl.col("founding"), id_key))
+    columns = [
+        pl.col(name) if name in new.columns else pl.lit(None, kind).alias(name) for name, kind in ASSIGNMENT.items()
+    ]
+    nodes = pl.concat([known.select(ASSIGNMENT.keys()), new.select(columns).cast(ASSIGNMENT)])  # type: ignore[arg-type]
+    nodes = nodes.sort("record_ref").with_row_index("node").with_columns(pl.col("node").cast(pl.Int64))
+    for name, what in (("record_ref", "reference"), ("own_party_id", "founding text")):
+        if twice := nodes.height - nodes[name].n_unique():
+            raise ValueError(f"{twice} records have the {what} of another; it must be a record's own")
+    return nodes
+
+
+def _said(entries: tuple[Decision, ...], nodes: pl.DataFrame) -> tuple[Ruled, tuple[str, ...]]:
+    names = pl.DataFrame({"name": sorted(named(entries))}, schema={"name": pl.String})
+    own = nodes.select("own_party_id", "record_ref")
+    founders = dict(names.join(own, left_on="name", right_on="own_party_id").iter_rows())
+    wanted = [*names["name"], *founders.values()]
+    records = pl.DataFrame({"record_ref": wanted}, schema={"record_ref": pl.String}).join(
+        own, on="record_ref", how="semi"
+    )
+    standing = verdicts(entries, founders, set(records["record_ref"]))
+    return ruled(standing, nodes), standing.unknown
+
+
+def _homes(nodes: pl.DataFrame) -> Ints:
+    """The party of each record by the number of its founder, -1 for a new record."""
+    founders = nodes.select(party_id="own_party_id", founder="node")
+    joined = nodes.select("party_id").join(founders, on="party_id", how="left", maintain_order="left")
+    return joined["founder"].fill_null(-1).to_numpy()
+
+
+def _founders(nodes: pl.DataFrame, atom: Ints, label: Ints, home: Ints) -> Ints:
+    """The founder of each record's cluster: of a party that exists, else of one that did, else of none; the oldest.
+
+    `atom` is the node that stands for a record, and so the founder where its cluster has no other; `label` numbers the
+    cluster of each node.
+    """
+    new = atom.copy()
+    stands = np.flatnonzero(atom == np.arange(len(atom)))
+    of = label[atom]
+    several = np.flatnonzero(np.bincount(label[stands], minlength=len(label))[of] > 1)
+    some, of = nodes[several], of[several]
+    order = np.lexsort(
+        (
+            several,
+            some["source"].rank("dense").to_numpy(),
+            some["first_seen"].to_physical().to_numpy(),
+            some["minted_on"].to_physical().fill_null(np.iinfo(np.int32).max).to_numpy(),
+            home[several] != several,  # it founds no party that exists
+            of,
+        )
+    )
+    labels, first = np.unique(of[order], return_index=True)
+    new[several] = several[order][first][np.searchsorted(labels, of)]
+    return new
+
+
+def _assigned(
+    nodes: pl.DataFrame, kept: pl.DataFrame, home: Ints, new: Ints, business_date: date, full: bool
+) -> pl.DataFrame:
+    """Records with tonight's party, what links them to it, and whether their row is new."""
+    best = _strongest(kept, home, len(new), afresh=full)
+    founds = pl.Series(new == np.arange(len(new)))
+    by = pl.Series(best).set(pl.Series(best < 0), None)  # type: ignore[arg-type]
+    # What linked a record before does so still, but in a full run, where it may be known by better evidence.
+    still = by.is_null() | ((nodes["linked_by"] != FOUNDING) & pl.Series((home == new) & (not full)))
+    edge = {name: pl.when(still).then(pl.col(was)).otherwise(kept[name].gather(by)) for name, was in _LINK.items()}
+    after = nodes.with_columns(
+        former_party_id="party_id",
+        party_id=nodes["own_party_id"].gather(new),
+        minted_on=pl.when(founds).then(pl.col("minted_on").fill_null(business_date)).otherwise("minted_on"),
+        linked_by=pl.when(founds).then(pl.lit(FOUNDING)).otherwise(edge["rule"]),
+        match_weight=pl.when(~founds).then(edge["weight"]),
+    )
+    differs = [after[name].ne_missing(nodes[name]) for name in ("party_id", "minted_on", *_LINK.values())]
+    return after.with_columns(changed=differs[0] | differs[1] | differs[2] | differs[3])
+
+
+def _strongest(kept: pl.DataFrame, home: Ints, nodes: int, *, afresh: bool) -> Ints:
+    """Of each record the position of the strongest edge at it, or else of the one that its former party came by."""
+    left, right = kept["left"].to_numpy(), kept["right"].to_numpy()
+    best = _first(np.stack([left, right], axis=1).ravel(), nodes)
+    if not afresh:
+        ends = np.stack([home[left], home[right]], axis=1)
+        crossing = np.flatnonzero(ends[:, 0] != ends[:, 1])
+        of_party = _first(ends[crossing].ravel() + 1, nodes + 1)  # shifted: -1 is no party
+        came_by = np.where(of_party < 0, -1, crossing[of_party] if len(crossing) else -1)[home + 1]
+        best = np.where((best < 0) & (home >= 0), came_by, best)
+    return best
+
+
+def _first(ends: Ints, size: int) -> Ints:
+    """Of each number below `size`, which pair of `ends` names it first; -1 for none."""
+    first = np.full(size, -1, np.int64)
+    number, at = np.unique(ends, return_index=True)
+    first[number] = at // 2
+    return first

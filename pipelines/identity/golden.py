@@ -1,0 +1,113 @@
+"""The golden set: every identity record with its standardised identifiers, sealed in the vault, one part per night.
+
+What belongs here: what is remembered of records from night to night, and what of a night is new. What does not: which
+party they are of (`state`). A night seals the records that it changed, and now and then the whole.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.identity.records import COLUMNS
+from pipelines.identity.standardise import STANDARD
+from pipelines.settings import Home
+from pipelines.vault.keys import KeyRing
+from pipelines.vault.sealed import seal, unseal
+
+GOLDEN = {**COLUMNS, **STANDARD}
+_STORED = [name for name in GOLDEN if name != "characters"]  # they follow from the name
+_PLACE = 3  # golden, business date, file
+_PART, _WHOLE = "part.sealed", "whole.sealed"
+
+
+def read(home: Home, ring: KeyRing, days: Collection[date]) -> pl.DataFrame:
+    """The records as of the last of `days` (GOLDEN), which are the finished ones; by reference."""
+    parts: list[pl.DataFrame] = []
+    for day in sorted(days):
+        for name in (_PART, _WHOLE):
+            if (path := _folder(home, day) / name).exists():
+                frame = pl.read_ipc(BytesIO(unseal(path, ring.store_key(), _PLACE)))
+                parts = [frame] if name == _WHOLE else [*parts, frame]
+    if not parts:
+        return pl.DataFrame(schema=GOLDEN)
+    rows = pl.concat(parts)
+    if len(parts) > 1:
+        rows = rows.unique("record_ref", keep="last", maintain_order=True)
+    chinese = pl.col("name").str.contains(r"\p{Han}")
+    return rows.with_columns(characters=pl.when(chinese).then(pl.col("name").str.split(""))).select(GOLDEN.keys())
+
+
+def write(home: Home, ring: KeyRing, day: date, before: pl.DataFrame, changed: pl.DataFrame) -> None:
+    """Seal what `day` changed, or the whole where the changes since the last whole have grown to a fourth of it."""
+    forget(home, day)
+    whole = _parts_have_grown(home)
+    if whole:
+        kept = before.join(changed, on="record_ref", how="anti").select(_STORED)
+        changed = pl.concat([kept, changed.select(_STORED)])
+    plain = BytesIO()
+    changed.select(_STORED).sort("record_ref").rechunk().write_ipc(
+        plain, compression="zstd", compat_level=pl.CompatLevel.oldest()
+    )
+    seal(_folder(home, day) / (_WHOLE if whole else _PART), plain.getvalue(), ring.store_key(), _PLACE)
+
+
+def forget(home: Home, day: date) -> None:
+    """Drop what was sealed for `day` and later ones."""
+    for path in _root(home).glob("*"):
+        if path.name >= day.isoformat():
+            shutil.rmtree(path)
+
+
+def merge(before: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
+    """Records of `seen` as they are now known, if that differs from `before` (GOLDEN): what is new to matching.
+
+    What a record stated once is remembered until it states something else; the phone number that it had, for good.
+    """
+    known = before.join(seen.select("record_ref"), on="record_ref", how="semi")
+    both = seen.select(GOLDEN.keys()).join(known, on="record_ref", how="left", suffix="_known", maintain_order="left")
+    moved = pl.col("phone") != pl.col("phone_known")
+    now = both.select(
+        *(pl.col(name) for name in COLUMNS if name != "first_seen"),
+        first_seen=pl.min_horizontal("first_seen", "first_seen_known"),
+        **{
+            name: pl.coalesce(name, f"{name}_known")
+            for name in STANDARD
+            if name not in ("phone_before", "phone_hash", *_NAMED)
+        },
+        # A name and its sound belong together.
+        **{name: pl.when(pl.col("name").is_not_null()).then(name).otherwise(f"{name}_known") for name in _NAMED},
+        phone_hash=pl.coalesce("phone_hash", "phone_hash_known"),
+        phone_before=pl.when(moved).then("phone_known").otherwise(pl.coalesce("phone_before", "phone_before_known")),
+    ).select(GOLDEN.keys())
+    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_known")) for name in _COMPARED)
+    compared = now.join(known.select("record_ref", *_COMPARED), on="record_ref", how="left", suffix="_known", maintain_order="left")  # fmt: skip
+    fresh = now.join(known.select("record_ref"), on="record_ref", how="anti")["record_ref"]
+    return now.filter(~(compared.select(same).to_series()) | pl.col("record_ref").is_in(fresh.implode()))
+
+
+_NAMED = ("sound", "turned", "characters", "kernel")
+_COMPARED = [name for name in STANDARD if name not in ("characters", "phone_hash")]
+
+
+def _parts_have_grown(home: Home) -> bool:
+    """Whether the parts since the last whole, if there is one, come to a fourth of it."""
+    parts = 0
+    for folder in sorted(_root(home).glob("*"), reverse=True):
+        if (folder / _WHOLE).exists():
+            return parts * 4 >= (folder / _WHOLE).stat().st_size
+        parts += sum(path.stat().st_size for path in folder.glob(_PART))
+    return True
+
+
+def _root(home: Home) -> Path:
+    return home.vault / "golden"
+
+
+def _folder(home: Home, day: date) -> Path:
+    return _root(home) / day.isoformat()

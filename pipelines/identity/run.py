@@ -1,0 +1,194 @@
+"""A night of the identity layer: from landed rows to the crosswalk.
+
+What belongs here: the order of the steps, what of earlier nights still holds, and the tables that dbt reads. What does
+not: each step. A night matches what is new with the golden set. Where a date was landed otherwise since, or the rules
+have changed, everything is matched again; parties keep their ids all the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipelines.contracts.arrow import arrow_schema
+from pipelines.contracts.feed import Feed, Hashing
+from pipelines.contracts.load import Catalog
+from pipelines.identity import assign, decisions, golden, state
+from pipelines.identity.attach import Weights
+from pipelines.identity.evidence import STRENGTH, Limits
+from pipelines.identity.match import Thresholds, match
+from pipelines.identity.model import MatchModel, read_model
+from pipelines.identity.records import COLUMNS, Window, hashings, read_records
+from pipelines.identity.standardise import standardise
+from pipelines.ingest import lake, ledger
+from pipelines.settings import Home, Settings
+from pipelines.vault.hashed import resolve_hashed
+from pipelines.vault.keys import KeyRing
+from pipelines.vault.scratch import scratch
+from pipelines.vault.tokens import hmac_sha256
+
+CROSSWALK, PARTY = "identity.party_crosswalk", "identity.party"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a night came to."""
+
+    records: int
+    parties: int
+    changed: int
+    events: int
+    review: int
+    unknown: tuple[str, ...]
+    full: bool
+
+
+def resolve(
+    catalog: Catalog, settings: Settings, feeds: tuple[Feed, ...], ring: KeyRing, day: date, *, full: bool = False
+) -> Outcome:
+    """Bring the identity layer of a home to `day` and write what dbt reads of it.
+
+    `full` matches every record with every other again, as after a new model; ids stay all the same.
+    """
+    home = settings.home
+    models = {kind: read_model(model_path(catalog.root, kind)) for kind in ("person", "organisation")}
+    rules = _rules(catalog, ring, {kind: sha256 for kind, (_, sha256) in models.items()})
+    prior = state.begin(home, day)
+    last = max(state.dates(home), default=None)
+    before = state.made_from(home, last) if last else {}
+    if stands := last is not None and before["landed"] == landed(catalog, home, last):
+        full = full or before["rules"] != rules
+    else:
+        full = True
+    known = golden.read(home, ring, state.dates(home) if stands else [])
+    seen = standardised(catalog, home, ring, feeds, Window(last if stands else None, day), known)
+    changed = golden.merge(known, seen)
+    rest = known.join(changed, on="record_ref", how="anti")
+    everything = pl.concat([rest.with_columns(is_new=pl.lit(full)), changed.with_columns(is_new=pl.lit(True))])
+    party = prior.assignment.select("record_ref", "party_id") if not full else prior.assignment.select("record_ref", party_id=pl.lit(None, pl.String))  # fmt: skip
+    everything = everything.join(party, on="record_ref", how="left", maintain_order="left")
+    with scratch(home.vault) as room:
+        found = match(_engine(settings, room), everything, {kind: one for kind, (one, _) in models.items()}, thresholds(catalog))
+    records = everything.filter("is_new").select("record_ref", "entity_kind", "source", "first_seen")
+    records = records.join(_foundings(everything), on="record_ref", how="left", maintain_order="left")
+    night = assign.assign(
+        prior, records, found.edges, found.borderline, decisions.read(decisions.path(home)),
+        Limits(int(catalog.policy.thresholds["identity.max_records"]), STRENGTH), day, ring.party_id_key(), full=full,
+    )  # fmt: skip
+    golden.write(home, ring, day, known, changed)
+    state.finish(
+        home, prior, night,
+        landed=landed(catalog, home, day), rules=rules, decisions=decisions.fingerprint(home),
+    )  # fmt: skip
+    state.publish(home, catalog)
+    everything = everything.drop("party_id")
+    _write_crosswalk(catalog, home, ring, everything, night)
+    return Outcome(
+        night.assignment.height, night.assignment["party_id"].n_unique(), int(night.changed.sum()), night.events.height,
+        night.review.height, night.unknown, full,
+    )  # fmt: skip
+
+
+def model_path(contracts: Path, kind: str) -> Path:
+    """Where the model for people or organisations lies."""
+    return contracts / "identity" / f"{kind}.yaml"
+
+
+def thresholds(catalog: Catalog) -> Thresholds:
+    """What policy says of matching."""
+    said = {name.partition(".")[2]: value for name, value in catalog.policy.thresholds.items() if name.startswith("identity.")}  # fmt: skip
+    weights = Weights(
+        support=said["support_weight"], dwelling=said["dwelling_weight"], elsewhere=said["elsewhere_weight"],
+        surname=said["surname_weight"], other_surname=said["other_surname_weight"], margin=said["attach_margin"],
+        age=int(said["min_account_age"]),
+    )  # fmt: skip
+    return Thresholds(said["link_weight"], said["review_weight"], weights)
+
+
+def standardised(
+    catalog: Catalog, home: Home, ring: KeyRing, feeds: tuple[Feed, ...], window: Window, known: pl.DataFrame
+) -> pl.DataFrame:
+    """The records seen in `window` as matching compares them, with `founding`; hashed phone numbers are resolved.
+
+    A number is known where any record of the home states it; `known` are the records of before.
+    """
+    raw = read_records(catalog, home, ring, window)
+    seen = pl.concat([raw.select(*COLUMNS, "founding"), standardise(raw)], how="horizontal")
+    numbers = pl.concat([frame[name] for frame in (known, seen) for name in ("phone", "phone_before")])
+    return _with_numbers(seen, hashings(catalog, feeds), numbers, ring)
+
+
+def _with_numbers(
+    seen: pl.DataFrame, how: dict[tuple[str, str], Hashing], numbers: pl.Series, ring: KeyRing
+) -> pl.DataFrame:
+    found = []
+    for (contract, source), hashing in how.items():
+        of = resolve_hashed(numbers, hashing, ring, source).select("phone_hash", resolved="phone")
+        found.append(of.with_columns(contract=pl.lit(contract), source=pl.lit(source)))
+    if not found:
+        return seen
+    joined = seen.join(pl.concat(found), on=["contract", "source", "phone_hash"], how="left", maintain_order="left")
+    return joined.with_columns(phone=pl.coalesce("phone", "resolved")).drop("resolved")
+
+
+def _foundings(everything: pl.DataFrame) -> pl.DataFrame:
+    """The founding text of each record that is new tonight."""
+    key = pl.when(pl.col("contract") == "core.party").then(
+        pl.concat_str("source", "key", separator="\x1f")
+    ).otherwise(pl.concat_str("contract", "source", "role", "key", separator="\x1f"))  # fmt: skip
+    return everything.filter("is_new").select("record_ref", founding=key)
+
+
+def _engine(settings: Settings, room: Path) -> duckdb.DuckDBPyConnection:
+    """A database in memory that spills inside the vault zone."""
+    con = duckdb.connect(config={"threads": settings.threads, "memory_limit": settings.memory_limit})
+    con.execute(f"set temp_directory = '{room}'")
+    con.execute("set preserve_insertion_order = false")
+    return con
+
+
+def _rules(catalog: Catalog, ring: KeyRing, models: dict[str, str]) -> str:
+    """Digest of what decides a night beside what is landed: models, thresholds, subjects. Another one: a full run."""
+    subjects = {one.id: repr(one.subjects) for one in catalog.sources.values() if one.subjects}
+    said = {name: value for name, value in catalog.policy.thresholds.items() if name.startswith("identity.")}
+    text = json.dumps([models, subjects, said, ring.fingerprint()], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def landed(catalog: Catalog, home: Home, through: date) -> str:
+    """Digest of every landing through `through` that has subjects: another digest, another past."""
+    digest = hashlib.sha256()
+    for contract in sorted(one.id for one in catalog.sources.values() if one.subjects):
+        for path in sorted((home.control / "landing").glob(f"{contract}.*.parquet")):
+            for landing in ledger.read(path):
+                # Not what was landed: a rotation of keys rewrites it, and nobody is anybody else for that.
+                said = (landing.contract, landing.source, landing.business_date, landing.delivery_sha256)
+                if landing.measure == "rows" and landing.business_date <= through:
+                    digest.update(f"{said}|{landing.recipe_sha256}\n".encode())
+    return digest.hexdigest()
+
+
+def _write_crosswalk(
+    catalog: Catalog, home: Home, ring: KeyRing, records: pl.DataFrame, night: assign.Night
+) -> None:
+    token = pl.col("key")
+    for kind in records["key_kind"].drop_nulls().unique().sort():
+        token = pl.when(pl.col("key_kind") == kind).then(hmac_sha256(pl.col("key"), ring.token_key(kind))).otherwise(token)
+    rows = records.select("record_ref", "contract", "source", "role", record_key=token)
+    crosswalk = rows.join(
+        night.assignment.select("record_ref", "party_id", "linked_by", "match_weight", founded_on="first_seen"),
+        on="record_ref",
+    ).sort("contract", "source", "record_key", "role")
+    party = night.assignment.group_by("party_id").agg(
+        party_kind=pl.col("entity_kind").first(), founded_on=pl.col("first_seen").min(), records=pl.len().cast(pl.Int64)
+    ).sort("party_id")  # fmt: skip
+    for name, frame in ((CROSSWALK, crosswalk), (PARTY, party)):
+        contract = catalog.derived[name]
+        schema = arrow_schema(contract)
+        lake.write_parquet(home.identity / f"{contract.table}.parquet", frame.select(schema.names).to_arrow().cast(schema))

@@ -1,0 +1,74 @@
+"""Brings the identifiers of records into the columns that rules and models compare.
+
+What belongs here: one column from another of the same record. What does not: comparing records. Input and output are
+raw identifiers: they stay in memory or sealed in the vault.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from pipelines.identity.names import kernel, surname_of_title, with_person_names
+
+_ID_LENGTH = 18
+# 栋, 幢, 座, 号楼 and 单元 separate the numbers of a dwelling; what follows the last number names it again.
+_SEPARATORS, _ENDS = r"(?:栋|幢|座|号楼|单元|层)", r"(?:室|号|房)$"
+_ADDRESS = r"^(?:\p{Han}+?市)?(\p{Han}{2,4}?[区县])?(?:.*?\d+号)?(\D+?)(\d[\d-]*)$"
+_ROAD = r"[区县市](\p{Han}+?\d+号)"
+
+#: What matching knows of a record beside who it is (`records.COLUMNS`), and how.
+STANDARD = {
+    "name": pl.String, "sound": pl.String, "turned": pl.String, "characters": pl.List(pl.String), "alias": pl.String,
+    "surname": pl.String, "kernel": pl.String, "head": pl.String, "national_id": pl.String, "valid_id": pl.String,
+    "uscc": pl.String, "valid_uscc": pl.String, "birth": pl.String, "gender": pl.String, "phone": pl.String,
+    "phone_before": pl.String, "phone_hash": pl.String, "email": pl.String, "device": pl.String,
+    "dwelling": pl.String, "road": pl.String, "refers_to": pl.String, "acts_for": pl.String,
+}  # fmt: skip
+
+
+def standardise(raw: pl.DataFrame) -> pl.DataFrame:
+    """The columns STANDARD from normal forms of identifiers.
+
+    `raw`: entity_kind, name, alias, head, national_id, national_id_valid, uscc, uscc_valid, phone, phone_before,
+    phone_hash, email, device, address, birth_month (date), gender, refers_to, acts_for; all text but where said.
+    """
+    person, male = pl.col("entity_kind") == "person", pl.col("valid_id").str.slice(16, 1).cast(pl.Int32) % 2 == 1
+    frame = raw.with_columns(valid_id=_checked("national_id"), valid_uscc=_checked("uscc"))
+    frame = frame.with_columns(
+        national_id=pl.when(pl.col("national_id").str.len_chars() == _ID_LENGTH).then(pl.col("national_id")),
+        birth=pl.col("valid_id").str.slice(6, 6).fill_null(pl.col("birth_month").dt.strftime("%Y%m")),
+        gender=pl.when(male).then(pl.lit("male")).otherwise(
+            pl.when(male.not_()).then(pl.lit("female")).otherwise(pl.col("gender"))
+        ),
+        kernel=pl.when(~person).then(kernel(pl.col("name"))),
+        surname=surname_of_title(pl.col("alias")),
+    )  # fmt: skip
+    return _with_places(with_person_names(frame)).select(STANDARD.keys()).cast(STANDARD)  # type: ignore[arg-type]
+
+
+def admit_aliases(frame: pl.DataFrame, registered: pl.Series) -> pl.DataFrame:
+    """`frame` with `name` and what follows from it filled from `alias` where somebody is registered under that sound.
+
+    What people call themselves is a name only if it is one: nicknames of parcels are not. `registered` holds sounds.
+    """
+    aliased = frame.filter(pl.col("name").is_null() & pl.col("alias").is_not_null() & pl.col("surname").is_null())
+    named = with_person_names(
+        aliased.drop("name", "sound", "turned", "characters").with_columns(name=pl.col("alias"))
+    ).filter(pl.col("sound").is_in(registered.unique().implode()))
+    rest = frame.join(named, on="record_ref", how="anti", maintain_order="left")
+    return pl.concat([rest, named.select(frame.columns)])
+
+
+def _checked(name: str) -> pl.Expr:
+    return pl.when(pl.col(f"{name}_valid")).then(pl.col(name))
+
+
+def _with_places(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add `dwelling` (district, estate, numbers), however it is written, and `road`, which short forms leave out."""
+    distinct = frame.select(pl.col("address").drop_nulls().unique())
+    text = pl.col("address").str.replace_all(r"\s", "")
+    parts = text.str.replace_all(_SEPARATORS, "-").str.replace(_ENDS, "").str.extract_groups(_ADDRESS)
+    known = distinct.with_columns(
+        dwelling=pl.concat_str(*(parts.struct[place] for place in range(3))), road=text.str.extract(_ROAD)
+    )
+    return frame.join(known, on="address", how="left", maintain_order="left")

@@ -1,0 +1,1 @@
+"""Tests of who is who: parties, their ids, events and decisions."""
