@@ -38,7 +38,8 @@ def keep_stated(con: duckdb.DuckDBPyConnection, shapes: Iterable[Shape], bases: 
     told: dict[str, Any] = {}
     for shape in shapes:
         path = folder / f"{shape.table}.parquet"
-        rows = f"select {shape.encoded()} from marts.{shape.table} where {DATE} in ({days})"
+        order = ", ".join([*shape.key, DATE])
+        rows = f"select {shape.encoded()} from marts.{shape.table} where {DATE} in ({days}) order by {order}"
         con.execute(f"copy ({rows}) to {literal(str(path))} (format parquet, compression lz4)")
         path.chmod(PRIVATE_FILE)
         told[shape.table] = shape.as_json()

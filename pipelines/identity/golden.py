@@ -21,7 +21,6 @@ from pipelines.vault.keys import KeyRing
 from pipelines.vault.sealed import seal, unseal
 
 GOLDEN = {**COLUMNS, **STANDARD}
-_STORED = [name for name in GOLDEN if name != "characters"]  # they follow from the name
 _PLACE = 3  # golden, business date, file
 _PART, _WHOLE = "part.sealed", "whole.sealed"
 
@@ -39,8 +38,7 @@ def read(home: Home, ring: KeyRing, days: Collection[date]) -> pl.DataFrame:
     rows = pl.concat(parts)
     if len(parts) > 1:
         rows = rows.unique("record_ref", keep="last", maintain_order=True)
-    chinese = pl.col("name").str.contains(r"\p{Han}")
-    return rows.with_columns(characters=pl.when(chinese).then(pl.col("name").str.split(""))).select(GOLDEN.keys())
+    return rows.select(GOLDEN.keys())
 
 
 def write(home: Home, ring: KeyRing, day: date, before: pl.DataFrame, changed: pl.DataFrame) -> None:
@@ -48,10 +46,10 @@ def write(home: Home, ring: KeyRing, day: date, before: pl.DataFrame, changed: p
     forget(home, day)
     whole = _parts_have_grown(home)
     if whole:
-        kept = before.join(changed, on="record_ref", how="anti").select(_STORED)
-        changed = pl.concat([kept, changed.select(_STORED)])
+        kept = before.join(changed, on="record_ref", how="anti").select(GOLDEN.keys())
+        changed = pl.concat([kept, changed.select(GOLDEN.keys())])
     plain = BytesIO()
-    changed.select(_STORED).sort("record_ref").rechunk().write_ipc(
+    changed.select(GOLDEN.keys()).sort("record_ref").rechunk().write_ipc(
         plain, compression="zstd", compat_level=pl.CompatLevel.oldest()
     )
     seal(_folder(home, day) / (_WHOLE if whole else _PART), plain.getvalue(), ring.store_key(), _PLACE)
@@ -91,8 +89,8 @@ def merge(before: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     return now.filter(~(compared.select(same).to_series()) | pl.col("record_ref").is_in(fresh.implode()))
 
 
-_NAMED = ("sound", "turned", "characters", "kernel")
-_COMPARED = [name for name in STANDARD if name not in ("characters", "phone_hash")]
+_NAMED = ("sound", "turned", "kernel")
+_COMPARED = [name for name in STANDARD if name != "phone_hash"]
 
 
 def _parts_have_grown(home: Home) -> bool:

@@ -26,9 +26,9 @@ _FORM = r"(?:集团)?(?:股份)?(?:有限)?(?:责任)?公司$"
 
 
 def with_person_names(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add to column `name` (normal form): `sound`, `turned` (its sound with the last character first) and `characters`.
+    """Add to column `name` (normal form): `sound`, and `turned`, its sound with the last character first.
 
-    `sound` is null where `name` is; the others are null where the name has no Chinese characters.
+    `sound` is null where `name` is, `turned` also where the name has no Chinese characters.
     """
     distinct = frame.select(pl.col("name").drop_nulls().unique().sort())
     chinese = pl.col("name").str.contains(HAN)
@@ -42,7 +42,6 @@ def with_person_names(frame: pl.DataFrame) -> pl.DataFrame:
         .then(pl.concat_str(first, pl.col("name").str.slice(1).str.replace_many(written, heard)))
         .otherwise(pl.col("name").str.to_lowercase().str.replace_all(r"[^\p{L}]", "")),
         turned=pl.when(chinese).then(turned.str.replace_many(written, heard)),
-        characters=pl.when(chinese).then(pl.col("name").str.split("")),
     )
     return frame.join(known, on="name", how="left", maintain_order="left")
 

@@ -33,6 +33,7 @@ from pipelines.vault.keys import KeyRing
 from pipelines.vault.scratch import scratch
 from pipelines.vault.tokens import hmac_sha256
 
+_MEMORY = "1GB"  # of the engine: pairs are many and small, frames of raw values lie beside it
 CROSSWALK, PARTY = "identity.party_crosswalk", "identity.party"
 
 
@@ -147,7 +148,7 @@ def _foundings(everything: pl.DataFrame) -> pl.DataFrame:
 
 def _engine(settings: Settings, room: Path) -> duckdb.DuckDBPyConnection:
     """A database in memory that spills inside the vault zone."""
-    con = duckdb.connect(config={"threads": settings.threads, "memory_limit": settings.memory_limit})
+    con = duckdb.connect(config={"threads": settings.threads, "memory_limit": _MEMORY})
     con.execute(f"set temp_directory = '{room}'")
     con.execute("set preserve_insertion_order = false")
     return con

@@ -18,7 +18,7 @@ _ROAD = r"[区县市](\p{Han}+?\d+号)"
 
 #: What matching knows of a record beside who it is (`records.COLUMNS`), and how.
 STANDARD = {
-    "name": pl.String, "sound": pl.String, "turned": pl.String, "characters": pl.List(pl.String), "alias": pl.String,
+    "name": pl.String, "sound": pl.String, "turned": pl.String, "alias": pl.String,
     "surname": pl.String, "kernel": pl.String, "head": pl.String, "national_id": pl.String, "valid_id": pl.String,
     "uscc": pl.String, "valid_uscc": pl.String, "birth": pl.String, "gender": pl.String, "phone": pl.String,
     "phone_before": pl.String, "phone_hash": pl.String, "email": pl.String, "device": pl.String,
@@ -53,7 +53,7 @@ def admit_aliases(frame: pl.DataFrame, registered: pl.Series) -> pl.DataFrame:
     """
     aliased = frame.filter(pl.col("name").is_null() & pl.col("alias").is_not_null() & pl.col("surname").is_null())
     named = with_person_names(
-        aliased.drop("name", "sound", "turned", "characters").with_columns(name=pl.col("alias"))
+        aliased.drop("name", "sound", "turned").with_columns(name=pl.col("alias"))
     ).filter(pl.col("sound").is_in(registered.unique().implode()))
     rest = frame.join(named, on="record_ref", how="anti", maintain_order="left")
     return pl.concat([rest, named.select(frame.columns)])

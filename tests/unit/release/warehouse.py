@@ -116,7 +116,7 @@ def _value(column: Column, n: int, day: date) -> Any:
         return party_id(n)
     if column.name == "business_date":
         return day
-    if column.key and not column.enum:
+    if column.key and not column.enum and column.type == "string":
         return f"{column.name} {n:03}"
     if column.enum:
         return column.enum[n % len(column.enum)]

@@ -53,10 +53,10 @@ shares as (
 
 scores as (
     select
-        *,
         {% for axis, parts in axes.items() -%}
-            {{ strongest_share(axis, parts.categories) }} as {{ axis }}_score{{ ',' if not loop.last }}
-        {% endfor %}
+            {{ strongest_share(axis, parts.categories) }} as {{ axis }}_score,
+        {% endfor -%}
+        *
     from shares
 )
 
