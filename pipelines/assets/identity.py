@@ -45,4 +45,3 @@ def identity_assets(platform: Platform) -> list[dg.AssetsDefinition]:
             yield dg.MaterializeResult(asset_key=spec.key, metadata={"dagster/row_count": rows})
 
     return [identity]
-

@@ -11,7 +11,7 @@ from itertools import combinations
 from pipelines.audit.gates import Verdict
 from pipelines.audit.subject import Subject, verdict
 from pipelines.audit.tables import Table
-from pipelines.contracts.expectations import PSEUDONYM, mentioned
+from pipelines.contracts.expectations import mentioned, party_column
 from pipelines.contracts.model import Contract
 
 
@@ -19,7 +19,7 @@ def consistent(subject: Subject) -> Verdict:
     """For each mart with several consumers: as many parties, and the same rows in every column that both see."""
     faults, compared = [], 0
     for first, second in _pairs(subject):
-        columns = [name for name in first.columns if name in second.columns and name != PSEUDONYM]
+        columns = [name for name in first.columns if name in second.columns and not party_column(name)]
         narrowed = (_narrowed(subject, first, second), _narrowed(subject, second, first))
         if not columns or None in narrowed:
             continue

@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import date
 
 from pipelines.audit.tables import Table, Tables, literal
-from pipelines.contracts.expectations import PSEUDONYM, Expectation
+from pipelines.contracts.expectations import Expectation, party_column
 from pipelines.contracts.model import Contract
 
 SAMPLE_SIZE = 5
-PSEUDONYM_SHAPE = f"regexp_full_match({PSEUDONYM}, '[0-9a-f]{{64}}')"
+PSEUDONYM_SHAPE = "regexp_full_match({}, '[0-9a-f]{{64}}')"
 
 
 def broken_row(expectation: Expectation, table: Table, business_date: date) -> str:
@@ -33,7 +33,7 @@ def broken_row(expectation: Expectation, table: Table, business_date: date) -> s
         case "business_date":
             return f"{column} <> {literal(business_date)}"
         case "pseudonym":
-            return f"not ({PSEUDONYM_SHAPE})"
+            return f"not ({PSEUDONYM_SHAPE.format(column)})"
         case "key":
             key = ", ".join(f'"{name}"' for name in expectation.columns)
             return f"({key}) in (select ({key}) from {table.view} group by all having count(*) > 1)"
@@ -56,8 +56,9 @@ def failing_keys(tables: Tables, table: Table, predicate: str) -> tuple[dict[str
     if not columns:
         return ()
     shown = {name: f'cast("{name}" as varchar)' for name in columns}
-    if PSEUDONYM in shown:
-        shown[PSEUDONYM] = f"case when {PSEUDONYM_SHAPE} then {PSEUDONYM} end"
+    shown |= {
+        name: f'case when {PSEUDONYM_SHAPE.format(name)} then "{name}" end' for name in shown if party_column(name)
+    }
     rows = tables.rows(
         f"select distinct {', '.join(shown.values())} from {table.view} "
         f"where {predicate} order by all limit {SAMPLE_SIZE}"
@@ -66,7 +67,7 @@ def failing_keys(tables: Tables, table: Table, predicate: str) -> tuple[dict[str
 
 
 def _shown(contract: Contract) -> list[str]:
-    return [c.name for c in contract.columns if c.key and (c.name == PSEUDONYM or c.personal_class is None)]
+    return [c.name for c in contract.columns if c.key and (party_column(c.name) or c.personal_class is None)]
 
 
 def _column_differences(table: Table) -> str:

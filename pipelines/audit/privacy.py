@@ -15,7 +15,7 @@ import pyarrow as pa
 from pipelines.audit.gates import Verdict
 from pipelines.audit.subject import Subject, verdict
 from pipelines.audit.tables import NotAudited, Table, exact_path, literal
-from pipelines.contracts.expectations import PSEUDONYM
+from pipelines.contracts.expectations import PARTY, PSEUDONYM, party_column
 
 _MONTH, _DAY = "(0[1-9]|1[0-2])", "(0[1-9]|[12][0-9]|3[01])"
 
@@ -75,29 +75,35 @@ def no_party_id(subject: Subject) -> Verdict:
         raise NotAudited("the party crosswalk is not there to compare with")
     faults, pseudonyms = [], []
     for table in _readable(subject):
-        if "party_id" in table.columns:
-            faults.append(f"{table.contract.id} has a column party_id")
-        if PSEUDONYM in table.columns:
-            pseudonyms.append(f"select {literal(table.contract.id)} as product, {PSEUDONYM} from {table.view}")
+        internal = [name for name in table.columns if name == PARTY or name.endswith(f"_{PARTY}")]
+        faults += [f"{table.contract.id} has a column {name}" for name in internal]
+        for column in _pseudonyms(table):
+            place = literal(f"{table.contract.id}.{column}")
+            pseudonyms.append(f'select {place} as place, "{column}" as {PSEUDONYM} from {table.view}')
         for column in _columns(table, _is_text):
-            if column != PSEUDONYM:
+            if not party_column(column):
                 faults += _distinct_fault(subject, table, column, _INTERNAL_ID, "an internal id")
     if pseudonyms:
         party_ids = f"select party_id from read_parquet('{exact_path(subject.crosswalk)}')"
         published = subject.tables.rows(
-            f"select product, count(*) from ({' union all '.join(pseudonyms)}) "
-            f"where {PSEUDONYM} in ({party_ids}) group by product order by product"
+            f"select place, count(*) from ({' union all '.join(pseudonyms)}) "
+            f"where {PSEUDONYM} in ({party_ids}) group by place order by place"
         )
-        faults += [f"{product}.{PSEUDONYM}: {count} rows hold a party id" for product, count in published]
-    return verdict(faults, f"pseudonyms of {len(pseudonyms)} products")
+        faults += [f"{place}: {count} rows hold a party id" for place, count in published]
+    return verdict(faults, f"{len(pseudonyms)} columns of pseudonyms")
+
+
+def _pseudonyms(table: Table) -> list[str]:
+    return [name for name in table.columns if party_column(name)]
 
 
 def pseudonym_per_consumer(subject: Subject) -> Verdict:
     """No two consumers see the same pseudonym, so they cannot join what they hold."""
     seen: dict[str, list[str]] = {}
     for table in _readable(subject):
-        if PSEUDONYM in table.columns:
-            seen.setdefault(str(table.contract.consumer), []).append(f"select {PSEUDONYM} from {table.view}")
+        for column in _pseudonyms(table):
+            selected = f'select "{column}" as {PSEUDONYM} from {table.view}'
+            seen.setdefault(str(table.contract.consumer), []).append(selected)
     faults = []
     for one, other in combinations(sorted(seen), 2):
         mine, theirs = (" union all ".join(seen[consumer]) for consumer in (one, other))
@@ -155,7 +161,7 @@ def _text_faults(subject: Subject, table: Table, column: str, shapes: list[Shape
 def _distinct_fault(subject: Subject, table: Table, column: str, pattern: str, what: str) -> list[str]:
     """As `_fault`, over distinct values: codes repeat, and a regular expression costs more than a grouping."""
     # What is as long as a pseudonym is held to its shape by its contract; only other values are looked at here.
-    where = f"where length({PSEUDONYM}) <> 64" if column == PSEUDONYM else ""
+    where = f'where length("{column}") <> 64' if party_column(column) else ""
     source = f'(select distinct "{column}" as value from {table.view} {where})'
     found = subject.tables.rows(f"select count(*) from {source} where regexp_matches(value, {literal(pattern)})")
     count = found[0][0]

@@ -18,7 +18,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipelines.cli import contracts, doctor, history, identity, matching, quarantine, query, releases, run, simulate, tags, vault
+from pipelines.cli import (
+    contracts,
+    doctor,
+    history,
+    identity,
+    matching,
+    quarantine,
+    query,
+    releases,
+    run,
+    simulate,
+    tags,
+    vault,
+)
 from pipelines.cli.options import State
 from pipelines.contracts.model import ContractError
 from pipelines.settings import InputError

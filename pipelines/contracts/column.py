@@ -14,7 +14,7 @@ from typing import Any
 from open_data_contract_standard.model import SchemaProperty
 
 from pipelines.contracts.document import suggestion
-from pipelines.contracts.expectations import PSEUDONYM
+from pipelines.contracts.expectations import party_column
 from pipelines.contracts.model import HISTORY, IDENTIFIERS, PURPOSES, Column, Contract, ContractError
 from pipelines.contracts.odcs import properties
 
@@ -41,7 +41,7 @@ def build_column(
         raise ContractError(
             f"{path}: schema.properties.{name or position}.name: give lower-case letters, digits and underscores"
         )
-    if mart is not None and name != PSEUDONYM:
+    if mart is not None and party_column(name) is None:
         return _inherited(path, item, mart, purposes)
     given = properties(path, name, item.customProperties, _KNOWN)
     column = Column(

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from pipelines.contracts.document import suggestion
-from pipelines.contracts.expectations import PSEUDONYM, mentioned
+from pipelines.contracts.expectations import PARTY, mentioned, party_column
 from pipelines.contracts.model import CONSUMERS, DELIVERIES, Contract, ContractError
 from pipelines.contracts.policy import Policy
 
@@ -73,6 +73,10 @@ def check_contract(
     folder = contract.domain if contract.kind != "mart" else path.parent.name
     deliveries = [name for name in DELIVERIES if (name != "derived") == (contract.kind == "source")]
     taken = sorted({"source", "business_date"} & set(names)) if contract.kind == "source" else []
+    stands_for = {name: party for name in names if mart and (party := party_column(name))}
+    internal = [name for name in names if name == PARTY or name.endswith(f"_{PARTY}")]
+    loose = [name for name in stands_for if name not in contract.key]
+    nobody = [name for name, party in stands_for.items() if party not in of_mart]
     faults = (
         (not re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", contract.version), "version: give major.minor.patch in digits"),
         (contract.id != f"{contract.domain}.{contract.table}", "id: is not <domain>.<table>; make the three agree"),
@@ -110,12 +114,12 @@ def check_contract(
         ),
         (contract.kind == "product" and contract.consumer != contract.domain, "domain: name the consumer"),
         (
-            contract.consumer == "shared" and PSEUDONYM in names,
+            contract.consumer == "shared" and stands_for,
             "pseudonym: a shared product has no parties; two consumers could join them; remove it",
         ),
-        (mart and "party_id" in names, "party_id: leaves the platform only as a pseudonym; remove it"),
-        (mart and PSEUDONYM in set(names) - set(contract.key), "pseudonym: stands for the party; make it a key"),
-        (mart and PSEUDONYM in names and "party_id" not in of_mart, "pseudonym: the mart has no party_id; remove it"),
+        (mart and internal, f"{', '.join(internal)}: leaves the platform only as a pseudonym; remove it"),
+        (mart and loose, f"{', '.join(loose)}: stands for the party; make it a key"),
+        (mart and nobody, f"{', '.join(nobody)}: the mart has no such party; remove it"),
         (
             mart and contract.filter and not mentioned(contract.filter, mart),
             f"customProperties.filter: '{contract.filter}' names no column of {contract.mart}; correct it",

@@ -15,6 +15,7 @@ from typing import Any
 from pipelines.contracts.model import Column, Contract, RowRule
 
 PSEUDONYM = "pseudonym"
+PARTY = "party_id"
 AS_OF = "business_date"
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -32,7 +33,7 @@ class Expectation:
     range         one                 minimum, maximum: number, date, timestamp or None
     rule          those it mentions   predicate: SQL; a row breaks it where it is false, null passes
     business_date business_date       -
-    pseudonym     pseudonym           -
+    pseudonym     one                 -
     """
 
     id: str
@@ -53,6 +54,16 @@ def expectations(contract: Contract, mart: Contract | None = None) -> tuple[Expe
         arguments = {"predicate": rule.predicate}
         found.append(_expectation(contract, "rule", columns, rule.description, rule.name, arguments))
     return tuple(found)
+
+
+def party_column(name: str) -> str | None:
+    """The column of party ids that a pseudonym of a product stands for, None where `name` is no pseudonym.
+
+    `pseudonym` stands for `party_id` of the mart, `from_pseudonym` for `from_party_id`.
+    """
+    if name == PSEUDONYM or name.endswith(f"_{PSEUDONYM}"):
+        return name.removesuffix(PSEUDONYM) + PARTY
+    return None
 
 
 def key_columns(contract: Contract) -> tuple[Column, ...]:
@@ -83,8 +94,10 @@ def _column_expectations(contract: Contract, column: Column) -> list[Expectation
         found.append(_expectation(contract, "range", (column,), f"{column.name} is {words}.", column.name, arguments))
     if column.name == AS_OF:
         found.append(_expectation(contract, "business_date", (column,), "Every row is as of the business date."))
-    if column.name == PSEUDONYM:
-        found.append(_expectation(contract, "pseudonym", (column,), "Every pseudonym is 64 hexadecimal digits."))
+    if party_column(column.name):
+        detail = "" if column.name == PSEUDONYM else column.name
+        words = f"Every {column.name} is 64 hexadecimal digits."
+        found.append(_expectation(contract, "pseudonym", (column,), words, detail))
     return found
 
 

@@ -47,7 +47,9 @@ def attach(frame: pl.DataFrame, weights: Weights) -> pl.DataFrame:
     plain = pl.col("lead").is_null() | (pl.col("lead") >= weights.margin)
     best = ranked.filter((pl.col("rank") == 0) & plain).join(crowded, on="id", how="anti")
     attached = best.select(left="carrier", right="id", rule=pl.lit("phone"), weight="score")
-    alone = bare.join(candidates, on="id", how="anti").join(crowded, on="phone", how="anti").sort("is_new", "record_ref")
+    alone = (
+        bare.join(candidates, on="id", how="anti").join(crowded, on="phone", how="anti").sort("is_new", "record_ref")
+    )
     together = alone.with_columns(first=pl.col("id").first().over("phone")).filter(
         (pl.col("first") != pl.col("id")) & pl.col("is_open")
     )

@@ -84,7 +84,8 @@ def merge(before: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
         phone_before=pl.when(moved).then("phone_known").otherwise(pl.coalesce("phone_before", "phone_before_known")),
     ).select(GOLDEN.keys())
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_known")) for name in _COMPARED)
-    compared = now.join(known.select("record_ref", *_COMPARED), on="record_ref", how="left", suffix="_known", maintain_order="left")  # fmt: skip
+    before_it = known.select("record_ref", *_COMPARED)
+    compared = now.join(before_it, on="record_ref", how="left", suffix="_known", maintain_order="left")
     fresh = now.join(known.select("record_ref"), on="record_ref", how="anti")["record_ref"]
     return now.filter(~(compared.select(same).to_series()) | pl.col("record_ref").is_in(fresh.implode()))
 

@@ -22,6 +22,7 @@ from pipelines.identity.records import SEPARATOR
 from pipelines.identity.rules import EDGES
 from pipelines.identity.standardise import admit_aliases
 
+
 @dataclass(frozen=True)
 class Thresholds:
     """In bits: a pair of `link` or more is one party, from `review` on somebody should look at it."""
@@ -81,7 +82,9 @@ def match(
     near = pl.concat([near.select(*EDGES, "levels"), refused.with_columns(levels=pl.lit("two identity numbers"))])
     final = pl.Series(_labels(atoms, edges))
     near = near.filter(final.gather(near["left"]) != final.gather(near["right"]))
-    return Matches(_by_reference(edges, frame).select("left_ref", "right_ref", "rule", "weight"), _by_reference(near, frame))
+    return Matches(
+        _by_reference(edges, frame).select("left_ref", "right_ref", "rule", "weight"), _by_reference(near, frame)
+    )
 
 
 def _scored(
@@ -130,7 +133,11 @@ def _with_phone_of_organisation(frame: pl.DataFrame, label: np.ndarray) -> pl.Da
     labelled = frame.with_columns(organisation=pl.Series(label)).filter(pl.col("entity_kind") == "organisation")
     numbers = labelled.group_by("organisation").agg(number=pl.col("phone").drop_nulls().unique())
     heads = labelled.filter(pl.col("head").is_not_null()).select("organisation", name="head").unique()
-    known = numbers.filter(pl.col("number").list.len() == 1).with_columns(pl.col("number").list.first()).join(heads, on="organisation")
+    known = (
+        numbers.filter(pl.col("number").list.len() == 1)
+        .with_columns(pl.col("number").list.first())
+        .join(heads, on="organisation")
+    )
     acting = frame.filter(pl.col("phone").is_null()).select("id", "name").join(_organisations(frame, label), on="id")
     found = acting.join(known, on=["organisation", "name"]).unique("id", keep="first").select("id", "number")
     joined = frame.join(found, on="id", how="left", maintain_order="left")
@@ -155,7 +162,9 @@ def _without_contradictions(
     """
     label = _labels(atoms, edges)
     numbers = frame.select("id", number=pl.coalesce("valid_id", "valid_uscc")).filter(pl.col("number").is_not_null())
-    numbers = numbers.with_columns(label=pl.Series(label).gather(numbers["id"]), atom=pl.Series(atoms).gather(numbers["id"]))
+    numbers = numbers.with_columns(
+        label=pl.Series(label).gather(numbers["id"]), atom=pl.Series(atoms).gather(numbers["id"])
+    )
     doubt = numbers.group_by("label").agg(pl.col("number").n_unique()).filter(pl.col("number") > 1)["label"]
     in_doubt = pl.Series(label).gather(edges["left"]).is_in(doubt.implode())
     strength = {rule: place for place, rule in enumerate(STRENGTH)}
@@ -163,7 +172,9 @@ def _without_contradictions(
         a=pl.Series(atoms).gather(edges.filter(in_doubt)["left"]),
         b=pl.Series(atoms).gather(edges.filter(in_doubt)["right"]),
         strength=pl.col("rule").replace_strict(strength, return_dtype=pl.Int64),
-    ).sort("strength", pl.col("weight").fill_null(np.inf), "left", "right", descending=[False, True, False, False])  # fmt: skip
+    )  # fmt: skip
+    weight = pl.col("weight").fill_null(np.inf)
+    tried = tried.sort("strength", weight, "left", "right", descending=[False, True, False, False])
     of = numbers.filter(pl.col("label").is_in(doubt.implode())).group_by("atom").agg(pl.col("number").first())
     held: dict[int, str | None] = dict(of.iter_rows())
     parent: dict[int, int] = {}
@@ -190,7 +201,9 @@ def _without_contradictions(
 def _by_reference(edges: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     refs = frame["record_ref"]
     ends = edges.with_columns(one=refs.gather(edges["left"]), other=refs.gather(edges["right"]))
-    return ends.select(
+    found = ends.select(
         left_ref=pl.min_horizontal("one", "other"), right_ref=pl.max_horizontal("one", "other"),
         **{name: pl.col(name) for name in edges.columns if name not in ("left", "right")},
-    ).unique(["left_ref", "right_ref", "rule"], keep="first", maintain_order=True).sort("left_ref", "right_ref", "rule")  # fmt: skip
+    )  # fmt: skip
+    key = ["left_ref", "right_ref", "rule"]
+    return found.unique(key, keep="first", maintain_order=True).sort(key)

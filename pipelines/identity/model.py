@@ -17,9 +17,10 @@ from typing import Any, Literal
 import duckdb
 import polars as pl
 import yaml
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from pipelines.contracts.document import Strict, read_document
+from pipelines.contracts.document import Strict, faults, read_document
+from pipelines.contracts.model import ContractError
 
 PAIRS = {"left": pl.Int64, "right": pl.Int64, "weight": pl.Float64, "levels": pl.String}
 _QUIET = 40  # the level of log messages; without it Splink takes over logging
@@ -110,11 +111,6 @@ def _level(level: Level) -> dict[str, Any]:
 
 def read_model(path: Path) -> tuple[MatchModel, str]:
     """The model in `path`, and its SHA-256. Raises ContractError, naming file and field."""
-    from pydantic import ValidationError
-
-    from pipelines.contracts.document import faults
-    from pipelines.contracts.model import ContractError
-
     given, sha256 = read_document(path, "a match model")
     try:
         return MatchModel.model_validate(given), sha256
@@ -160,13 +156,10 @@ def score(
         linker.table_management.register_term_frequency_lookup(
             engine.register(f"matching_frequency_{column}", table_name=f"frequency_{column}"), column
         )
-    found = [linker.inference.predict_within(tables["matching_new"], threshold_match_weight=least, warning_mode="never")]  # fmt: skip
+    how: dict[str, Any] = {"threshold_match_weight": least, "warning_mode": "never"}
+    found = [linker.inference.predict_within(tables["matching_new"], **how)]
     if old.height:
-        found.append(
-            linker.inference.predict_between(
-                tables["matching_old"], tables["matching_new"], threshold_match_weight=least, warning_mode="never"
-            )
-        )
+        found.append(linker.inference.predict_between(tables["matching_old"], tables["matching_new"], **how))
     parts = [con.execute(_pairs(model, table.physical_name)).pl() for table in found]
     linker.table_management.delete_tables_created_by_splink_from_db()
     for name in ("old", "new", *(f"frequency_{column}" for column in model.frequencies)):
@@ -201,7 +194,8 @@ def train(
     linker.training.estimate_u_using_random_sampling(max_pairs=5e6, seed=seed)
     for session in sessions:
         linker.training.estimate_parameters_using_expectation_maximisation(session)
-    learned = {one["output_column_name"]: one["comparison_levels"] for one in linker.misc.save_model_to_json()["comparisons"]}  # fmt: skip
+    said = linker.misc.save_model_to_json()["comparisons"]
+    learned = {one["output_column_name"]: one["comparison_levels"] for one in said}
     comparisons = []
     for one in model.comparisons:
         by_label = {level["label_for_charts"]: level for level in learned[one.name]}

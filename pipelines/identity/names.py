@@ -16,9 +16,10 @@ HAN = r"\p{Han}"
 _TITLE = r"^(\p{Han}{1,2})(先生|女士|小姐|太太|老师|师傅)$"
 # Characters that are read otherwise as a surname than in a word.
 _SURNAMES = {
-    "单": "shan", "解": "xie", "仇": "qiu", "区": "ou", "查": "zha", "曾": "zeng", "翟": "zhai", "卜": "bu", "盖": "ge",
-    "尉": "yu", "逄": "pang", "乐": "yue", "员": "yun", "繁": "po", "折": "she", "种": "chong", "朴": "piao", "纪": "ji",
-    "长": "chang", "任": "ren", "华": "hua", "宁": "ning", "万": "wan", "覃": "qin", "冼": "xian", "缪": "miao",
+    "单": "shan", "解": "xie", "仇": "qiu", "区": "ou", "查": "zha", "曾": "zeng", "翟": "zhai", "卜": "bu",
+    "盖": "ge", "尉": "yu", "逄": "pang", "乐": "yue", "员": "yun", "繁": "po", "折": "she", "种": "chong", "朴": "piao", "纪": "ji",
+    "长": "chang", "任": "ren", "华": "hua", "宁": "ning", "万": "wan", "覃": "qin", "冼": "xian",
+    "缪": "miao",
 }  # fmt: skip
 # A place before, and a legal form behind, say little of an organisation's name.
 _PLACE = r"^(?:\p{Han}{2,3}[省市])?(?:\p{Han}{2,3}[市区县])?"

@@ -24,9 +24,9 @@ from pipelines.vault.keys import KeyRing
 from pipelines.vault.tokens import hmac_sha256
 
 SEPARATOR = "\x1f"
-_FOUNDING_CONTRACT = "core.party"
-#: Who a record is. `key` tells it from others of its contract, source and role; where `key_kind` is a kind of identifier,
-#: the lake has its token. `record_ref` outlives a rotation of keys. An account is one of its
+FOUNDING_CONTRACT = "core.party"
+#: Who a record is. `key` tells it from others of its contract, source and role; where `key_kind` is a kind of
+#: identifier, the lake has its token. `record_ref` outlives a rotation of keys. An account is one of its
 #: holder's at a system; other records are of an event, and one person may have many.
 COLUMNS = {
     "record_ref": pl.String, "contract": pl.String, "source": pl.String, "role": pl.String, "key": pl.String,
@@ -56,7 +56,7 @@ class Window:
 
 
 def read_records(catalog: Catalog, home: Home, ring: KeyRing, window: Window) -> pl.DataFrame:
-    """Records with a landed row in `window`: COLUMNS, `founding`, and the columns that `standardise` takes.
+    """Records with a landed row in `window`: COLUMNS, and the columns that `standardise` takes.
 
     Of each attribute the latest that was stated counts; `phone_before` is the one before. A record that is known by an
     identifier has no row where that is missing.
@@ -70,13 +70,19 @@ def read_records(catalog: Catalog, home: Home, ring: KeyRing, window: Window) ->
                 rows = con.execute(_query(home, contract, subject, window)).pl()
                 if rows.height:
                     frames.append(_record(rows, contract, subject, vault, ring))
-    shape = {**COLUMNS, "founding": pl.String, **_raw_shape()}
-    return pl.concat([frame.select(shape.keys()).cast(shape) for frame in frames]) if frames else pl.DataFrame(schema=shape)  # type: ignore[arg-type]  # fmt: skip
+    shape = {**COLUMNS, **_raw_shape()}
+    empty = pl.DataFrame(schema=shape)
+    return pl.concat([empty, *(frame.select(shape.keys()).cast(shape) for frame in frames)])  # type: ignore[arg-type]
 
 
 def _raw_shape() -> dict[str, type[pl.DataType]]:
-    texts: dict[str, type[pl.DataType]] = dict.fromkeys((*_TEXTS, "phone_before", "gender", "refers_to", "acts_for"), pl.String)  # fmt: skip
-    return {**texts, "national_id_valid": pl.Boolean, "uscc_valid": pl.Boolean, "birth_month": pl.Date}
+    texts = (*_TEXTS, "phone_before", "gender", "refers_to", "acts_for")
+    return {
+        **dict.fromkeys(texts, pl.String),
+        "national_id_valid": pl.Boolean,
+        "uscc_valid": pl.Boolean,
+        "birth_month": pl.Date,
+    }
 
 
 def _query(home: Home, contract: Contract, subject: Subject, window: Window) -> str:
@@ -136,19 +142,25 @@ def _record(
     missing = [name for name in _raw_shape() if name not in frame.columns]
     shape = _raw_shape()
     parts = [pl.lit(contract.id), pl.col("source"), pl.lit(subject.role), pl.col("key")]
-    # A record of core founded its party before there were others to match; its text stays what it was.
-    founding = [pl.col("source"), pl.col("key")] if contract.id == _FOUNDING_CONTRACT else parts
     return frame.with_columns(
         *(pl.lit(None, shape[name]).alias(name) for name in missing),
         *_references(subject),
         contract=pl.lit(contract.id),
         key_kind=pl.lit(identified_by, pl.String),
         role=pl.lit(subject.role),
-        founding=pl.concat_str(founding, separator=SEPARATOR),
         record_ref=hmac_sha256(pl.concat_str(parts, separator=SEPARATOR), ring.record_reference_key()),
         entity_kind=_kind(subject),
         is_account=pl.lit(subject.key not in contract.key),
     )
+
+
+def founding_text(*, of_core: bool) -> pl.Expr:
+    """What the id of a party is made of that a record founds.
+
+    A record of core founded parties before there were others, and its text stays what it was.
+    """
+    parts = ("source", "key") if of_core else ("contract", "source", "role", "key")
+    return pl.concat_str(*parts, separator=SEPARATOR)
 
 
 def _references(subject: Subject) -> list[pl.Expr]:
@@ -176,7 +188,8 @@ def _with_values(frame: pl.DataFrame, name: str, known: pl.DataFrame | None) -> 
     columns = [pl.col("value").alias(name)]
     if name in _CHECKED:
         columns.append(pl.col("valid").alias(f"{name}_valid"))
-    found = frame.rename({name: "token"}).join(known.select("token", "value", "valid"), on="token", how="left", maintain_order="left")  # fmt: skip
+    known = known.select("token", "value", "valid")
+    found = frame.rename({name: "token"}).join(known, on="token", how="left", maintain_order="left")
     return found.with_columns(columns).drop("token", "value", "valid")
 
 
@@ -189,5 +202,3 @@ def hashings(catalog: Catalog, feeds: tuple[Feed, ...]) -> dict[tuple[str, str],
             if contract.column(column).identifier == HASHED:
                 found[feed.contract, feed.source] = how
     return found
-
-

@@ -23,8 +23,15 @@ from pipelines.identity import assign, decisions, golden, state
 from pipelines.identity.attach import Weights
 from pipelines.identity.evidence import STRENGTH, Limits
 from pipelines.identity.match import Thresholds, match
-from pipelines.identity.model import MatchModel, read_model
-from pipelines.identity.records import COLUMNS, Window, hashings, read_records
+from pipelines.identity.model import read_model
+from pipelines.identity.records import (
+    COLUMNS,
+    FOUNDING_CONTRACT,
+    Window,
+    founding_text,
+    hashings,
+    read_records,
+)
 from pipelines.identity.standardise import standardise
 from pipelines.ingest import lake, ledger
 from pipelines.settings import Home, Settings
@@ -33,6 +40,7 @@ from pipelines.vault.keys import KeyRing
 from pipelines.vault.scratch import scratch
 from pipelines.vault.tokens import hmac_sha256
 
+_SECTION = "identity."
 _MEMORY = "1GB"  # of the engine: pairs are many and small, frames of raw values lie beside it
 CROSSWALK, PARTY = "identity.party_crosswalk", "identity.party"
 
@@ -70,14 +78,11 @@ def resolve(
     known = golden.read(home, ring, state.dates(home) if stands else [])
     seen = standardised(catalog, home, ring, feeds, Window(last if stands else None, day), known)
     changed = golden.merge(known, seen)
-    rest = known.join(changed, on="record_ref", how="anti")
-    everything = pl.concat([rest.with_columns(is_new=pl.lit(full)), changed.with_columns(is_new=pl.lit(True))])
-    party = prior.assignment.select("record_ref", "party_id") if not full else prior.assignment.select("record_ref", party_id=pl.lit(None, pl.String))  # fmt: skip
-    everything = everything.join(party, on="record_ref", how="left", maintain_order="left")
+    everything = _together(known, changed, prior.assignment, full)
     with scratch(home.vault) as room:
-        found = match(_engine(settings, room), everything, {kind: one for kind, (one, _) in models.items()}, thresholds(catalog))
-    records = everything.filter("is_new").select("record_ref", "entity_kind", "source", "first_seen")
-    records = records.join(_foundings(everything), on="record_ref", how="left", maintain_order="left")
+        by_kind = {kind: model for kind, (model, _) in models.items()}
+        found = match(_engine(settings, room), everything, by_kind, thresholds(catalog))
+    records = _new_records(everything)
     night = assign.assign(
         prior, records, found.edges, found.borderline, decisions.read(decisions.path(home)),
         Limits(int(catalog.policy.thresholds["identity.max_records"]), STRENGTH), day, ring.party_id_key(), full=full,
@@ -88,12 +93,15 @@ def resolve(
         landed=landed(catalog, home, day), rules=rules, decisions=decisions.fingerprint(home),
     )  # fmt: skip
     state.publish(home, catalog)
-    everything = everything.drop("party_id")
     _write_crosswalk(catalog, home, ring, everything, night)
     return Outcome(
         night.assignment.height, night.assignment["party_id"].n_unique(), int(night.changed.sum()), night.events.height,
         night.review.height, night.unknown, full,
     )  # fmt: skip
+
+
+def _policy(catalog: Catalog) -> dict[str, float]:
+    return {name: value for name, value in catalog.policy.thresholds.items() if name.startswith(_SECTION)}
 
 
 def model_path(contracts: Path, kind: str) -> Path:
@@ -103,7 +111,7 @@ def model_path(contracts: Path, kind: str) -> Path:
 
 def thresholds(catalog: Catalog) -> Thresholds:
     """What policy says of matching."""
-    said = {name.partition(".")[2]: value for name, value in catalog.policy.thresholds.items() if name.startswith("identity.")}  # fmt: skip
+    said = {name.removeprefix(_SECTION): value for name, value in _policy(catalog).items()}
     weights = Weights(
         support=said["support_weight"], dwelling=said["dwelling_weight"], elsewhere=said["elsewhere_weight"],
         surname=said["surname_weight"], other_surname=said["other_surname_weight"], margin=said["attach_margin"],
@@ -115,12 +123,12 @@ def thresholds(catalog: Catalog) -> Thresholds:
 def standardised(
     catalog: Catalog, home: Home, ring: KeyRing, feeds: tuple[Feed, ...], window: Window, known: pl.DataFrame
 ) -> pl.DataFrame:
-    """The records seen in `window` as matching compares them, with `founding`; hashed phone numbers are resolved.
+    """The records seen in `window` as matching compares them; hashed phone numbers are resolved.
 
     A number is known where any record of the home states it; `known` are the records of before.
     """
     raw = read_records(catalog, home, ring, window)
-    seen = pl.concat([raw.select(*COLUMNS, "founding"), standardise(raw)], how="horizontal")
+    seen = pl.concat([raw.select(*COLUMNS), standardise(raw)], how="horizontal")
     numbers = pl.concat([frame[name] for frame in (known, seen) for name in ("phone", "phone_before")])
     return _with_numbers(seen, hashings(catalog, feeds), numbers, ring)
 
@@ -138,12 +146,22 @@ def _with_numbers(
     return joined.with_columns(phone=pl.coalesce("phone", "resolved")).drop("resolved")
 
 
-def _foundings(everything: pl.DataFrame) -> pl.DataFrame:
-    """The founding text of each record that is new tonight."""
-    key = pl.when(pl.col("contract") == "core.party").then(
-        pl.concat_str("source", "key", separator="\x1f")
-    ).otherwise(pl.concat_str("contract", "source", "role", "key", separator="\x1f"))  # fmt: skip
-    return everything.filter("is_new").select("record_ref", founding=key)
+def _together(known: pl.DataFrame, changed: pl.DataFrame, assignment: pl.DataFrame, full: bool) -> pl.DataFrame:
+    """Every record as matching takes it: what is new, and the party that it was of; in a full run all are new."""
+    rest = known.join(changed, on="record_ref", how="anti").with_columns(is_new=pl.lit(full))
+    every = pl.concat([rest, changed.with_columns(is_new=pl.lit(True))])
+    if full:
+        return every.with_columns(party_id=pl.lit(None, pl.String))
+    party = assignment.select("record_ref", "party_id")
+    return every.join(party, on="record_ref", how="left", maintain_order="left")
+
+
+def _new_records(everything: pl.DataFrame) -> pl.DataFrame:
+    """The records that are new tonight, with their founding text, as `assign` takes them."""
+    of_core = pl.col("contract") == FOUNDING_CONTRACT
+    founding = pl.when(of_core).then(founding_text(of_core=True)).otherwise(founding_text(of_core=False))
+    new = everything.filter("is_new")
+    return new.select("record_ref", "entity_kind", "source", "first_seen", founding=founding)
 
 
 def _engine(settings: Settings, room: Path) -> duckdb.DuckDBPyConnection:
@@ -157,7 +175,7 @@ def _engine(settings: Settings, room: Path) -> duckdb.DuckDBPyConnection:
 def _rules(catalog: Catalog, ring: KeyRing, models: dict[str, str]) -> str:
     """Digest of what decides a night beside what is landed: models, thresholds, subjects. Another one: a full run."""
     subjects = {one.id: repr(one.subjects) for one in catalog.sources.values() if one.subjects}
-    said = {name: value for name, value in catalog.policy.thresholds.items() if name.startswith("identity.")}
+    said = _policy(catalog)
     text = json.dumps([models, subjects, said, ring.fingerprint()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -175,12 +193,11 @@ def landed(catalog: Catalog, home: Home, through: date) -> str:
     return digest.hexdigest()
 
 
-def _write_crosswalk(
-    catalog: Catalog, home: Home, ring: KeyRing, records: pl.DataFrame, night: assign.Night
-) -> None:
+def _write_crosswalk(catalog: Catalog, home: Home, ring: KeyRing, records: pl.DataFrame, night: assign.Night) -> None:
     token = pl.col("key")
     for kind in records["key_kind"].drop_nulls().unique().sort():
-        token = pl.when(pl.col("key_kind") == kind).then(hmac_sha256(pl.col("key"), ring.token_key(kind))).otherwise(token)
+        made = hmac_sha256(pl.col("key"), ring.token_key(kind))
+        token = pl.when(pl.col("key_kind") == kind).then(made).otherwise(token)
     rows = records.select("record_ref", "contract", "source", "role", record_key=token)
     crosswalk = rows.join(
         night.assignment.select("record_ref", "party_id", "linked_by", "match_weight", founded_on="first_seen"),
@@ -192,4 +209,5 @@ def _write_crosswalk(
     for name, frame in ((CROSSWALK, crosswalk), (PARTY, party)):
         contract = catalog.derived[name]
         schema = arrow_schema(contract)
-        lake.write_parquet(home.identity / f"{contract.table}.parquet", frame.select(schema.names).to_arrow().cast(schema))
+        path = home.identity / f"{contract.table}.parquet"
+        lake.write_parquet(path, frame.select(schema.names).to_arrow().cast(schema))

@@ -52,9 +52,9 @@ def admit_aliases(frame: pl.DataFrame, registered: pl.Series) -> pl.DataFrame:
     What people call themselves is a name only if it is one: nicknames of parcels are not. `registered` holds sounds.
     """
     aliased = frame.filter(pl.col("name").is_null() & pl.col("alias").is_not_null() & pl.col("surname").is_null())
-    named = with_person_names(
-        aliased.drop("name", "sound", "turned").with_columns(name=pl.col("alias"))
-    ).filter(pl.col("sound").is_in(registered.unique().implode()))
+    named = with_person_names(aliased.drop("name", "sound", "turned").with_columns(name=pl.col("alias"))).filter(
+        pl.col("sound").is_in(registered.unique().implode())
+    )
     rest = frame.join(named, on="record_ref", how="anti", maintain_order="left")
     return pl.concat([rest, named.select(frame.columns)])
 

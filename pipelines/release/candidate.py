@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from pipelines.audit.content import CANDIDATE, STATED, canonical_json, list_content
 from pipelines.contracts.arrow import arrow_schema
-from pipelines.contracts.expectations import PSEUDONYM
+from pipelines.contracts.expectations import party_column
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
 from pipelines.history.recording import keep_stated
@@ -81,9 +81,9 @@ def project(
     con: duckdb.DuckDBPyConnection, product: Contract, mart: Contract, ring: KeyRing, business_date: date
 ) -> pa.Table:
     """The rows of `product` as of `business_date`, in the columns, types and order of its contract."""
-    names = [column.name for column in product.columns if column.name != PSEUDONYM]
-    by_party = PSEUDONYM in product.key
-    selected = ", ".join([*names, "party_id"] if by_party else names)
+    stands_for = {column.name: party for column in product.columns if (party := party_column(column.name))}
+    names = [column.name for column in product.columns if column.name not in stands_for]
+    selected = ", ".join([*names, *stands_for.values()])
     where = f"business_date = date '{business_date}'" + (f" and ({product.filter})" if product.filter else "")
     try:
         held, present = con.execute(
@@ -100,9 +100,8 @@ def project(
             f"{mart.table} holds other dates than {business_date}: it was built for another night. "
             f"Materialise the marts for {business_date}, or run `zhongtai nightly --date {business_date}`"
         )
-    if by_party:
-        pseudonym = hmac_sha256(pl.col("party_id"), ring.pseudonym_key(str(product.consumer)))
-        frame = frame.with_columns(pseudonym=pseudonym)
+    for name, party in stands_for.items():
+        frame = frame.with_columns(hmac_sha256(pl.col(party), ring.pseudonym_key(str(product.consumer))).alias(name))
     schema = arrow_schema(product)
     table = frame.select(schema.names).sort(product.key).to_arrow()
     # What must be filled and is not is for the audit to say, with the keys of the rows.

@@ -117,7 +117,7 @@ def test_a_product_is_not_less_sensitive_than_its_mart(catalog: Catalog) -> None
     for product in catalog.products.values():
         mart = catalog.marts[str(product.mart)]
         for column in product.columns:
-            if column.name != "pseudonym":
+            if not column.name.endswith("pseudonym"):
                 source = mart.column(column.name)
                 assert (column.security_level, column.personal_class) == (source.security_level, source.personal_class)
                 assert (column.type, column.enum, column.required) == (source.type, source.enum, source.required)

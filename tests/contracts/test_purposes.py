@@ -6,6 +6,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from pipelines.contracts.expectations import party_column
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
 
@@ -39,7 +40,7 @@ def allowed(catalog: Catalog, lineage: Lineage, origin: Origin) -> frozenset[str
 def ancestors(catalog: Catalog, lineage: Lineage, product: Contract) -> dict[str, frozenset[Origin]]:
     """The ancestors of each column of a product, and of its rows."""
     mart = catalog.marts[str(product.mart)].table
-    names = {c.name: "party_id" if c.name == "pseudonym" else c.name for c in product.columns}
+    names = {c.name: party_column(c.name) or c.name for c in product.columns}
     found = {name: lineage.ancestors(Origin(mart, column)) for name, column in names.items()}
     return found | {"(rows)": lineage.row_ancestors(mart)}
 

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from pipelines.audit.content import content_hash
 from pipelines.contracts.arrow import arrow_schema
+from pipelines.contracts.expectations import party_column
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Column, Contract
 
@@ -77,7 +78,10 @@ def _mart_rows(catalog: Catalog, mart: Contract, parties: int) -> Rows:
         return [_row(mart, n, contract=name, source="core", measure="rows", expected=Decimal(7), actual=Decimal(7),
                      difference=Decimal(0), status="agreed")
                 for n, name in enumerate(sorted(catalog.sources))]  # fmt: skip
-    return [_row(mart, n, **_decision(mart, n), party_id=party) for n, party in enumerate(party_ids(parties))]
+    return [
+        _row(mart, n, **_decision(mart, n), party_id=party, from_party_id=party, to_party_id=_hex("other", n))
+        for n, party in enumerate(party_ids(parties))
+    ]
 
 
 def _decision(mart: Contract, n: int) -> dict[str, Any]:
@@ -92,7 +96,9 @@ def _decision(mart: Contract, n: int) -> dict[str, Any]:
 def _project(product: Contract, rows: Rows) -> Rows:
     kept = [row for row in rows if product.filter is None or row[product.filter]]
     names = [column.name for column in product.columns]
-    return [{n: _hex(product.consumer, row["party_id"]) if n == "pseudonym" else row[n] for n in names} for row in kept]
+    return [
+        {n: _hex(product.consumer, row[party]) if (party := party_column(n)) else row[n] for n in names} for row in kept
+    ]
 
 
 def _row(mart: Contract, n: int, **given: Any) -> dict[str, Any]:

@@ -1,0 +1,20 @@
+select
+    from_party_id,
+    to_party_id,
+    business_date,
+    relation_type,
+    evidence,
+    detail,
+    since,
+    until,
+    strength,
+    amount,
+    share_of_from,
+    share_of_to,
+    sources,
+    evidence_rows,
+    first_evidence_on,
+    last_evidence_on,
+    legal_basis,
+    purposes
+from {{ source('relation', 'party_relation') }}
