@@ -10,10 +10,10 @@ NIGHTS := 2025-05-01 2025-05-02 2025-05-03
 export ZHONGTAI_HOME ?= $(CURDIR)/$(if $(filter simbank,$(BANK)),var,var-$(BANK))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-servers test-slow test-browser ui check bench bench-simulate docs docs-bank clean
+.PHONY: help setup run test test-servers test-slow test-browser ui check bench bench-simulate bench-identity identity-worlds docs docs-bank clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 setup: .venv/.ready ## install everything into .venv, by hash
 
@@ -66,6 +66,12 @@ bench: setup ## time and memory of one night, as ratios to the bare engine
 
 bench-simulate: setup ## rows per second and memory of the simulated bank
 	@$(BIN)/python -m benchmarks.simulate
+
+bench-identity: setup ## time and memory of identity resolution: a million records, and a night's delta
+	@$(BIN)/python -m benchmarks.identity --write docs/identity.md
+
+identity-worlds: setup ## half an hour: how right identity is, on five worlds, under harder noise, on Febrl4
+	@$(BIN)/python -m benchmarks.identity_worlds
 
 docs: setup ## write the page of every contract to docs/contracts
 	@$(BIN)/zhongtai contracts docs

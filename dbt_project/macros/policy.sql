@@ -1,12 +1,12 @@
 {#-
-  A threshold of policy.yaml by its dotted name, as an exact number. Policy is a relation, so that changing it leaves the
-  parsed project valid. A name that policy.yaml does not have stops the model.
+  A threshold of policy.yaml by its dotted name, as an exact number; wide, so that an amount times it does not overflow.
+  Policy is a relation, so that changing it leaves the parsed project valid. A name that policy.yaml does not have stops the model.
 -#}
 {% macro policy(name) -%}
     (
         select
             case
-                when count(*) = 1 then cast(max(policy.value) as decimal(18, 6))
+                when count(*) = 1 then cast(max(policy.value) as decimal(20, 6))
                 else {{ raise_error('policy.yaml has no single value for ' ~ name) }}
             end
         from {{ source('control', 'policy') }} as policy

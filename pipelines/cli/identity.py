@@ -23,7 +23,9 @@ app = typer.Typer(no_args_is_help=True, help="Who is who: parties, their changes
 ByOption = Annotated[str, typer.Option("--by", help="Who decides.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for whoever asks later.")]
 LimitOption = Annotated[int, typer.Option(help="Most rows to print.")]
+_WIDE = 240
 _SHORT = 12  # digits of an id on the terminal: enough to be one of a million
+_TOKEN = 64
 
 
 class Verdict(StrEnum):
@@ -51,7 +53,10 @@ def explain(
     console.print(f"party {found.party_id}: {kind}, {found.records.height} records")
     if found.parties:
         console.print(f"  also known as {', '.join(found.parties)}")
-    _print(found.records, "record_ref", "source", "first_seen", "linked_by", "match_weight")
+    _print(
+        found.records, "record_ref", "contract", "source", "role", "record_key", "first_seen", "linked_by",
+        "match_weight",
+    )  # fmt: skip
     if found.weakest is not None:
         marks = ["weakest" if n == found.weakest else "" for n in range(found.evidence.height)]
         holding = found.evidence.with_columns(link=_series(marks)).filter(found.evidence["holds"])
@@ -85,10 +90,11 @@ def events(context: typer.Context, limit: LimitOption = 50, as_json: JsonOption 
 
 @app.command()
 def review(context: typer.Context, limit: LimitOption = 50, as_json: JsonOption = False) -> None:
-    """Pairs of records that wait for a decision, the weightiest first."""
+    """Pairs of parties that wait for a decision, each by its weightiest pair of records, the weightiest first."""
     import polars as pl
 
     from pipelines.identity import decisions, state
+    from pipelines.identity.explain import as_in_the_lake
 
     home = _home(context)
     found = state.review(home).sort("reason", pl.col("weight"), descending=[False, True], nulls_last=True)
@@ -96,9 +102,20 @@ def review(context: typer.Context, limit: LimitOption = 50, as_json: JsonOption 
         typer.echo(json.dumps({"pairs": found.to_dicts()}, default=str))
         return
     console = Console(highlight=False, soft_wrap=True)
-    _print(found.head(limit), "left_ref", "right_ref", "rule", "weight", "reason", "first_seen", "levels")
-    console.print(f"{found.height} pairs" + (f", the first {limit} shown" if found.height > limit else ""))
+    parties = ["left_party_id", "right_party_id"]
+    pairs = found.with_columns(pl.len().over(parties).alias("pairs")).unique(parties, keep="first", maintain_order=True)
+    known_as = as_in_the_lake(home).select("record_ref", record=pl.concat_str("contract", "role", separator=" "))
+    for side in ("left", "right"):
+        of_side = known_as.rename({"record_ref": f"{side}_ref", "record": f"{side}_record"})
+        pairs = pairs.join(of_side, on=f"{side}_ref", how="left", maintain_order="left")
+    _print(
+        pairs.head(limit), "left_party_id", "left_record", "right_party_id", "right_record", "pairs", "rule", "weight",
+        "reason", "first_seen", "levels",
+    )  # fmt: skip
+    shown = f", the first {limit} shown" if pairs.height > limit else ""
+    console.print(f"{pairs.height} pairs of parties, by {found.height} pairs of records{shown}")
     if found.height:
+        console.print("look: zhongtai identity explain PARTY")
         console.print("decide: zhongtai identity decide LEFT RIGHT together|apart --by NAME --reason TEXT")
     file = decisions.path(home)
     known = state.latest(home).assignment
@@ -172,14 +189,19 @@ def _add(home: Home, entries: list[Any]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for entry in entries:
         console.print(f"{entry.verdict}: {len(entry.left)} and {len(entry.right)} records", markup=False)
-    console.print(f"written to {file}; the next `zhongtai nightly` keeps to it, `identity events` then shows it")
+    console.print(
+        f"written to {file}; the next `zhongtai nightly` keeps to it, `zhongtai identity events` then shows it"
+    )
 
 
 def _print(frame: pl.DataFrame, *columns: str) -> None:
     table = Table(*(name.replace("_", " ") for name in columns), box=None, pad_edge=False)
     for row in frame.select(columns).iter_rows():
         table.add_row(*map(_cell, columns, row))
-    Console(soft_wrap=True, highlight=False).print(table)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDE  # a file or a pipe has one row per line
+    console.print(table)
 
 
 def _cell(name: str, value: Any) -> str:
@@ -187,7 +209,8 @@ def _cell(name: str, value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.2f}"
-    return str(value)[:_SHORT] if name.endswith(("_ref", "_id")) else str(value)
+    token = name == "record_key" and len(value) == _TOKEN
+    return str(value)[:_SHORT] if token or name.endswith(("_ref", "_id")) else str(value)
 
 
 def _series(values: list[str]) -> pl.Series:

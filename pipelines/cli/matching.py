@@ -64,11 +64,15 @@ def resolve(
             raise InputError(f"{desk.home.path} has no parties yet; run `zhongtai nightly`, or say --date")
         on: date = parse_date(day, "--date") if day else done[-1]
         outcome = run.resolve(state.catalog, state.settings, desk.feeds, desk.ring, on, full=full)
-    Console(highlight=False, soft_wrap=True).print(
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(
         f"{on}: {outcome.records:,} records are {outcome.parties:,} parties; {outcome.changed:,} rows changed, "
-        f"{outcome.events:,} events, {outcome.review:,} pairs to review\n"
-        f"next        zhongtai identity events, zhongtai identity review"
+        f"{outcome.events:,} events, {outcome.review:,} pairs to review"
+        + (", everything matched anew" if outcome.full else "")
     )
+    for name in outcome.unknown:
+        console.print(f"a decision names {name}, and no record answers to it", style="yellow")
+    console.print("next        zhongtai identity events, zhongtai identity review")
 
 
 def _bits(weight: float | None) -> str:

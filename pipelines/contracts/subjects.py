@@ -85,7 +85,13 @@ def read_subjects(path: Path, given: Any) -> tuple[Subject, ...]:
         return ()
     if not isinstance(given, list):
         raise ContractError(f"{path}: customProperties.subjects: write a list, one entry for each subject")
-    return tuple(_subject(path, number, item) for number, item in enumerate(given, start=1))
+    found = tuple(_subject(path, number, item) for number, item in enumerate(given, start=1))
+    for number, subject in enumerate(found):
+        # A report is of a person or an organisation, each by its own identifier: one role, two keys.
+        if (subject.role, subject.key) in {(one.role, one.key) for one in found[:number]}:
+            said = f"two have the role '{subject.role}' and one key; give each its own role"
+            raise ContractError(f"{path}: customProperties.subjects: {said}")
+    return found
 
 
 def _subject(path: Path, number: int, item: Any) -> Subject:
@@ -127,10 +133,12 @@ def check_subjects(contracts: dict[str, Contract]) -> None:
             for name, column in subject.columns.items():
                 if known[column].identifier not in ATTRIBUTES[name]:
                     kinds = " or ".join(kind or "no identifier" for kind in ATTRIBUTES[name])
-                    raise ContractError(f"{where}.{name}: column '{column}' is not of kind {kinds}")
+                    raise ContractError(f"{where}.{name}: column '{column}' is not of kind {kinds}; name one that is")
 
 
 def _check_reference(where: str, reference: Reference, contracts: dict[str, Contract]) -> None:
     other = contracts.get(reference.contract)
     if other is None or reference.role not in {subject.role for subject in other.subjects}:
-        raise ContractError(f"{where}: no subject '{reference.role}' of a contract '{reference.contract}'")
+        raise ContractError(
+            f"{where}: no subject '{reference.role}' of a contract '{reference.contract}'; name one that is there"
+        )

@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines.contracts.arrow import arrow_type
 from pipelines.history.groups import put_in_groups
@@ -25,6 +26,7 @@ from pipelines.ingest.sql import literal
 from pipelines.settings import PRIVATE_FILE, Home, make_directory, write_private
 
 _TOLD = "stated.json"
+_BATCH = 100_000  # rows that are written at a time
 
 
 def keep_stated(con: duckdb.DuckDBPyConnection, shapes: Iterable[Shape], bases: dict[date, str], folder: Path) -> None:
@@ -40,7 +42,10 @@ def keep_stated(con: duckdb.DuckDBPyConnection, shapes: Iterable[Shape], bases: 
         path = folder / f"{shape.table}.parquet"
         order = ", ".join([*shape.key, DATE])
         rows = f"select {shape.encoded()} from marts.{shape.table} where {DATE} in ({days}) order by {order}"
-        con.execute(f"copy ({rows}) to {literal(str(path))} (format parquet, compression lz4)")
+        found = con.execute(rows).to_arrow_reader(_BATCH)
+        with pq.ParquetWriter(path, found.schema, compression="lz4") as file:
+            for batch in found:
+                file.write_batch(batch)
         path.chmod(PRIVATE_FILE)
         told[shape.table] = shape.as_json()
     stated = {day.isoformat(): basis for day, basis in bases.items()}

@@ -29,13 +29,20 @@ class Weights:
     age: int
 
 
+_COLUMNS = (
+    "id", "record_ref", "contract", "source", "role", "first_seen", "is_account", "is_new", "is_open", "label",
+    "name", "national_id", "surname", "birth", "phone", "phone_before", "dwelling",
+)  # fmt: skip
+
+
 def attach(frame: pl.DataFrame, weights: Weights) -> pl.DataFrame:
     """Edges of rule `phone` that attach nameless people to parties, and nameless people of one number to each other.
 
     `frame` has the columns of `match` and `label`, the party of each record so far; rows with `is_open` are attached.
     """
     nameless = pl.col("name").is_null() & pl.col("national_id").is_null()
-    people = frame.filter((pl.col("entity_kind") == "person") & ~pl.col("is_referred"))
+    # A frame of every column would be as large as all records, three times over.
+    people = frame.filter((pl.col("entity_kind") == "person") & ~pl.col("is_referred")).select(_COLUMNS)
     named, bare = people.filter(~nameless), people.filter(nameless & pl.col("phone").is_not_null())
     accounts = bare.filter("is_account")
     crowded = accounts.filter(pl.len().over("contract", "source", "role", "phone") > 1)

@@ -20,8 +20,9 @@ from pipelines.settings import Home, InputError
 class Explanation:
     """`records` by date; `evidence` strongest first, `holds` where an edge is of the strongest spanning tree.
 
-    `weakest` is the last edge that is needed, by position in `evidence`; None for a party of one record. `events` are
-    those that name the party, `parties` its former ids among its records.
+    `records` have the contract, role and record key of the crosswalk. `weakest` is the last edge that is needed, by
+    position in `evidence`; None for a party of one record. `events` are those that name the party, `parties` its former
+    ids among its records.
     """
 
     party_id: str
@@ -40,6 +41,7 @@ def explain(home: Home, name: str, rules: tuple[str, ...] = STRENGTH) -> Explana
     known = state.latest(home)
     party = find(known.assignment, name)
     records = known.assignment.filter(pl.col("party_id") == party).sort("first_seen", "source", "record_ref")
+    records = records.join(as_in_the_lake(home), on="record_ref", how="left", maintain_order="left")
     nodes = records.sort("record_ref").with_row_index("node")
     refs = nodes["record_ref"].implode()
     inside = pl.col("left_ref").is_in(refs) & pl.col("right_ref").is_in(refs)
@@ -60,6 +62,17 @@ def explain(home: Home, name: str, rules: tuple[str, ...] = STRENGTH) -> Explana
         life,
         tuple(former.sort()),
     )
+
+
+def as_in_the_lake(home: Home) -> pl.DataFrame:
+    """What each record is in the lake: record_ref, contract, role, record_key; nothing before a first night."""
+    path = home.identity / "party_crosswalk.parquet"
+    if not path.exists():
+        return pl.DataFrame(schema=dict.fromkeys(_IN_THE_LAKE, pl.String))
+    return pl.read_parquet(path, columns=list(_IN_THE_LAKE)).select(_IN_THE_LAKE)
+
+
+_IN_THE_LAKE = ("record_ref", "contract", "role", "record_key")
 
 
 def find(assignment: pl.DataFrame, name: str) -> str:

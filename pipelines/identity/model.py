@@ -21,6 +21,7 @@ from pydantic import Field, ValidationError
 
 from pipelines.contracts.document import Strict, faults, read_document
 from pipelines.contracts.model import ContractError
+from pipelines.settings import InputError
 
 PAIRS = {"left": pl.Int64, "right": pl.Int64, "weight": pl.Float64, "levels": pl.String}
 _QUIET = 40  # the level of log messages; without it Splink takes over logging
@@ -123,7 +124,7 @@ def write_model(path: Path, model: MatchModel) -> str:
     text = yaml.safe_dump(
         model.model_dump(exclude_defaults=True, mode="json"), allow_unicode=True, sort_keys=False, width=120
     )
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -184,16 +185,22 @@ def train(
 ) -> MatchModel:
     """`model` with the parameters estimated on `records` (`id` and the model's columns), but for levels that are fixed.
 
-    u by random pairs, m by expectation maximisation within the pairs of each of `sessions`, SQL conditions.
+    u by random pairs, m by expectation maximisation within the pairs of each of `sessions`, SQL conditions. Raises
+    InputError for a session within which nothing can be estimated.
     """
     from splink import DuckDBAPI, Linker
+    from splink.internals.exceptions import SplinkException
 
     con.register("matching_input", records.select(["id", *model.columns]).to_arrow())
     con.execute("create or replace temp table matching_train as select * from matching_input")
     linker = Linker(DuckDBAPI(con).register("matching_train"), model.settings(), log_level=_QUIET)
     linker.training.estimate_u_using_random_sampling(max_pairs=5e6, seed=seed)
     for session in sessions:
-        linker.training.estimate_parameters_using_expectation_maximisation(session)
+        try:
+            linker.training.estimate_parameters_using_expectation_maximisation(session)
+        except SplinkException as error:  # too few pairs, or all of them alike
+            said = f"the pairs of {records.height} records with {session} do not tell what agrees by chance"
+            raise InputError(f"{said}; train on a home that has more of them") from error
     said = linker.misc.save_model_to_json()["comparisons"]
     learned = {one["output_column_name"]: one["comparison_levels"] for one in said}
     comparisons = []

@@ -17,9 +17,9 @@ _TITLE = r"^(\p{Han}{1,2})(先生|女士|小姐|太太|老师|师傅)$"
 # Characters that are read otherwise as a surname than in a word.
 _SURNAMES = {
     "单": "shan", "解": "xie", "仇": "qiu", "区": "ou", "查": "zha", "曾": "zeng", "翟": "zhai", "卜": "bu",
-    "盖": "ge", "尉": "yu", "逄": "pang", "乐": "yue", "员": "yun", "繁": "po", "折": "she", "种": "chong", "朴": "piao", "纪": "ji",
-    "长": "chang", "任": "ren", "华": "hua", "宁": "ning", "万": "wan", "覃": "qin", "冼": "xian",
-    "缪": "miao",
+    "盖": "ge", "尉": "yu", "逄": "pang", "乐": "yue", "员": "yun", "繁": "po", "折": "she", "种": "chong",
+    "朴": "piao", "纪": "ji", "长": "chang", "任": "ren", "华": "hua", "宁": "ning", "万": "wan", "覃": "qin",
+    "冼": "xian", "缪": "miao",
 }  # fmt: skip
 # A place before, and a legal form behind, say little of an organisation's name.
 _PLACE = r"^(?:\p{Han}{2,3}[省市])?(?:\p{Han}{2,3}[市区县])?"
@@ -35,7 +35,7 @@ def with_person_names(frame: pl.DataFrame) -> pl.DataFrame:
     chinese = pl.col("name").str.contains(HAN)
     characters = sorted(set("".join(distinct["name"])))
     sounds = {one: _sound(one) for one in characters}
-    written, heard = list(sounds), list(sounds.values())
+    written, heard = (pl.Series(part, dtype=pl.String).implode() for part in (list(sounds), list(sounds.values())))
     first = pl.col("name").str.slice(0, 1).replace_strict({**sounds, **_SURNAMES}, default="", return_dtype=pl.String)
     turned = pl.concat_str(pl.col("name").str.slice(-1, 1), pl.col("name").str.head(-1))
     known = distinct.with_columns(
@@ -69,5 +69,5 @@ def _sound(character: str) -> str:
     reading = _readings().get(ord(character))
     if reading is None:
         return character.lower()
-    plain = unicodedata.normalize("NFD", reading.split(",")[0].replace("ü", "v"))
+    plain = unicodedata.normalize("NFD", reading.split(",")[0]).replace("u\u0308", "v")
     return "".join(letter for letter in plain if not unicodedata.combining(letter))

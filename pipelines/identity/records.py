@@ -92,7 +92,8 @@ def _query(home: Home, contract: Contract, subject: Subject, window: Window) -> 
     kind = f"'{subject.entity}'" if subject.entity in KINDS else lake_name[subject.entity]
     if subject.organisation_if:
         kind = f"case when {lake_name[subject.organisation_if]} is not null then 'organisation' else 'person' end"
-    at = "(epoch(business_date) * 1000000000 + _line)"
+    # In whole numbers: as a float a date leaves no room for the line.
+    at = "(epoch(business_date)::bigint * 1000000000 + _line)"
     latest = ", ".join(
         f"arg_max({lake_name[column]}, {at}) filter ({lake_name[column]} is not null) as {name}"
         for name, column in subject.columns.items()

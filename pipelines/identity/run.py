@@ -78,6 +78,7 @@ def resolve(
     known = golden.read(home, ring, state.dates(home) if stands else [])
     seen = standardised(catalog, home, ring, feeds, Window(last if stands else None, day), known)
     changed = golden.merge(known, seen)
+    del seen  # as large as the golden set in a full run
     everything = _together(known, changed, prior.assignment, full)
     with scratch(home.vault) as room:
         by_kind = {kind: model for kind, (model, _) in models.items()}
@@ -111,13 +112,17 @@ def model_path(contracts: Path, kind: str) -> Path:
 
 def thresholds(catalog: Catalog) -> Thresholds:
     """What policy says of matching."""
-    said = {name.removeprefix(_SECTION): value for name, value in _policy(catalog).items()}
+    said = catalog.policy.thresholds
     weights = Weights(
-        support=said["support_weight"], dwelling=said["dwelling_weight"], elsewhere=said["elsewhere_weight"],
-        surname=said["surname_weight"], other_surname=said["other_surname_weight"], margin=said["attach_margin"],
-        age=int(said["min_account_age"]),
-    )  # fmt: skip
-    return Thresholds(said["link_weight"], said["review_weight"], weights)
+        support=said["identity.support_weight"],
+        dwelling=said["identity.dwelling_weight"],
+        elsewhere=said["identity.elsewhere_weight"],
+        surname=said["identity.surname_weight"],
+        other_surname=said["identity.other_surname_weight"],
+        margin=said["identity.attach_margin"],
+        age=int(said["identity.min_account_age"]),
+    )
+    return Thresholds(said["identity.link_weight"], said["identity.review_weight"], weights)
 
 
 def standardised(
@@ -125,12 +130,16 @@ def standardised(
 ) -> pl.DataFrame:
     """The records seen in `window` as matching compares them; hashed phone numbers are resolved.
 
-    A number is known where any record of the home states it; `known` are the records of before.
+    A number is known where any record of the home states it; `known` are the records of before. Those of them are here
+    too whose hash is of a number that was not known before.
     """
-    raw = read_records(catalog, home, ring, window)
+    raw, how = read_records(catalog, home, ring, window), hashings(catalog, feeds)
     seen = pl.concat([raw.select(*COLUMNS), standardise(raw)], how="horizontal")
-    numbers = pl.concat([frame[name] for frame in (known, seen) for name in ("phone", "phone_before")])
-    return _with_numbers(seen, hashings(catalog, feeds), numbers, ring)
+    before, stated = (pl.concat([frame["phone"], frame["phone_before"]]) for frame in (known, seen))
+    silent = known.filter(pl.col("phone").is_null() & pl.col("phone_hash").is_not_null())
+    silent = silent.join(seen, on="record_ref", how="anti").select(seen.columns)
+    told = _with_numbers(silent, how, stated, ring).filter(pl.col("phone").is_not_null())
+    return pl.concat([_with_numbers(seen, how, pl.concat([before, stated]), ring), told])
 
 
 def _with_numbers(
@@ -209,5 +218,5 @@ def _write_crosswalk(catalog: Catalog, home: Home, ring: KeyRing, records: pl.Da
     for name, frame in ((CROSSWALK, crosswalk), (PARTY, party)):
         contract = catalog.derived[name]
         schema = arrow_schema(contract)
-        path = home.identity / f"{contract.table}.parquet"
-        lake.write_parquet(path, frame.select(schema.names).to_arrow().cast(schema))
+        table = frame.select(schema.names).to_arrow().cast(schema)
+        lake.write_parquet(home.identity / f"{contract.table}.parquet", table)

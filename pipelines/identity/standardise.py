@@ -14,7 +14,7 @@ _ID_LENGTH = 18
 # 栋, 幢, 座, 号楼 and 单元 separate the numbers of a dwelling; what follows the last number names it again.
 _SEPARATORS, _ENDS = r"(?:栋|幢|座|号楼|单元|层)", r"(?:室|号|房)$"
 _ADDRESS = r"^(?:\p{Han}+?市)?(\p{Han}{2,4}?[区县])?(?:.*?\d+号)?(\D+?)(\d[\d-]*)$"
-_ROAD = r"[区县市](\p{Han}+?\d+号)"
+_ROAD = r"[区县市]([^区县市\d]+\d+号)"
 
 #: What matching knows of a record beside who it is (`records.COLUMNS`), and how.
 STANDARD = {
@@ -66,8 +66,8 @@ def _checked(name: str) -> pl.Expr:
 def _with_places(frame: pl.DataFrame) -> pl.DataFrame:
     """Add `dwelling` (district, estate, numbers), however it is written, and `road`, which short forms leave out."""
     distinct = frame.select(pl.col("address").drop_nulls().unique())
-    text = pl.col("address").str.replace_all(r"\s", "")
-    parts = text.str.replace_all(_SEPARATORS, "-").str.replace(_ENDS, "").str.extract_groups(_ADDRESS)
+    text = pl.col("address").str.replace_all(r"\s", "").str.replace_all(_SEPARATORS, "-").str.replace(_ENDS, "")
+    parts = text.str.extract_groups(_ADDRESS)
     known = distinct.with_columns(
         dwelling=pl.concat_str(*(parts.struct[place] for place in range(3))), road=text.str.extract(_ROAD)
     )

@@ -61,8 +61,8 @@ class AsOf:
         return self.con.execute("select party_id, founded_on from party").pl()
 
     def threshold(self, name: str) -> float:
-        """A threshold of policy.yaml under `relations`."""
-        return self._catalog.policy.thresholds[f"relations.{name}"]
+        """A threshold of policy.yaml by its dotted name."""
+        return self._catalog.policy.thresholds[name]
 
     def rows(self, contract_id: str, *columns: str, since: date | None = None) -> str:
         """SQL for the rows of a contract that hold as of the day: source, business_date and `columns`.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from pipelines.relations.asof import AsOf
-from pipelines.relations.kind import Kind
+from pipelines.relations.kind import Kind, columns
 
 _YEAR = timedelta(days=365)
 # Share of the last twelve months in which there was evidence.
@@ -68,16 +68,14 @@ KINDS = (
         "employer", ("payroll.agreement",),
         (
             "payroll.agreement.employer_party_key", "payroll.agreement.employer_account",
-            *(f"core.transaction.{c}" for c in (
-                "account_key", "booking_date", "direction", "purpose", "amount", "counterparty_account",
-            )),
+            *columns("core.transaction", "account_key booking_date direction purpose amount counterparty_account"),
             "core.account_holder.party_key", "core.account_holder.role",
         ),
         _salaries, strength=_MONTHS,
     ),
     Kind(
         "employer", ("social_security.contribution",),
-        tuple(f"social_security.contribution.{c}" for c in ("national_id", "employer_uscc", "period")),
+        columns("social_security.contribution", "national_id employer_uscc period"),
         _contributions, strength=_MONTHS,
     ),
 )  # fmt: skip

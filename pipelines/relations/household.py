@@ -31,7 +31,10 @@ def _disponents(of: str) -> str:
 
 def _together(known: AsOf) -> str:
     """Evidence of each pair with an address of a home, or with two kinds of evidence."""
-    home, most = int(known.threshold("household_max_members")), int(known.threshold("ring_max_parties"))
+    home, most = (
+        int(known.threshold("relations.household_max_members")),
+        int(known.threshold("relations.ring_max_parties")),
+    )
     joint = f"""
         select
             least(from_party_id, to_party_id) as from_party_id, greatest(from_party_id, to_party_id) as to_party_id,

@@ -49,6 +49,11 @@ class Kind:
         return [(name, column) for name, _, column in (one.rpartition(".") for one in self.inputs)]
 
 
+def columns(contract: str, names: str) -> tuple[str, ...]:
+    """The inputs of a kind from one contract, whose columns are written with blanks between them."""
+    return tuple(f"{contract}.{name}" for name in names.split())
+
+
 def edges(known: AsOf, kind: Kind, catalog: Catalog) -> str:
     """SQL for the edges of `kind`, in the columns of relation.party_relation: one per pair of parties.
 

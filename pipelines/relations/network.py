@@ -61,7 +61,7 @@ def households(known: AsOf) -> pl.DataFrame:
     A chain of evidence that joins more people than a home holds is cut back to pairs with two kinds of evidence; what
     is too many then is no household.
     """
-    most = int(known.threshold("household_max_members"))
+    most = int(known.threshold("relations.household_max_members"))
     edges = known.edges(("same_household",), "detail")
     found = _households(edges, known.founded())
     chained = found.filter(pl.col("household_size") > most)["party_id"].implode()
@@ -90,7 +90,7 @@ def network(known: AsOf) -> pl.DataFrame:
     # Rank leads from a company to those who own or run it, and from a borrower to who answers for the loan.
     rank = graph.pagerank(
         len(parties), parties.target, parties.source,
-        known.threshold("pagerank_damping"), known.threshold("pagerank_tolerance"),
+        known.threshold("relations.pagerank_damping"), known.threshold("relations.pagerank_tolerance"),
     )  # fmt: skip
     relative = pl.DataFrame({"party_id": parties.ids, "pagerank": np.round(rank * len(parties), 6)})
     sureties = Parties(known.edges(GUARANTEE), founded)
@@ -103,10 +103,10 @@ def found_rings(known: AsOf, founded: pl.DataFrame) -> pl.DataFrame:
     """party_id, ring_id, ring_size, ring_lift and ring_identifiers of each party of a ring, families left out."""
     parties = Parties(known.edges(RING), founded)
     members = parties.groups("ring", graph.components(len(parties), parties.source, parties.target))
-    members = members.filter(pl.col("ring_size") >= known.threshold("ring_min_parties"))
+    members = members.filter(pl.col("ring_size") >= known.threshold("relations.ring_min_parties"))
     known.con.register("ring_member", members.to_arrow())
     known.keep("ring", "select party_id, ring_id from ring_member")
     known.con.unregister("ring_member")
     measure_sharing(known)
-    measured = known.con.execute(rings()).pl().filter(pl.col("ring_lift") >= known.threshold("ring_min_lift"))
+    measured = known.con.execute(rings()).pl().filter(pl.col("ring_lift") >= known.threshold("relations.ring_min_lift"))
     return members.select("party_id", "ring_id").join(measured, on="ring_id")

@@ -6,7 +6,7 @@ from functools import partial
 
 from pipelines.ingest.sql import literal
 from pipelines.relations.asof import AsOf
-from pipelines.relations.kind import Kind
+from pipelines.relations.kind import Kind, columns
 
 ROLES = ("legal_representative", "shareholder", "director", "supervisor")
 
@@ -41,15 +41,13 @@ KINDS = (
     *(
         Kind(
             role, ("registry.role",),
-            tuple(
-                f"registry.role.{c}" for c in ("person_name", "person_national_id", "role", "share", "since", "until")
-            ),
+            columns("registry.role", "person_name person_national_id role share since until"),
             partial(_in_role, role), strength="max(weight)" if role == "shareholder" else "1",
         )
         for role in ROLES
     ),
     Kind(
         "legal_representative", ("registry.company",),
-        tuple(f"registry.company.{c}" for c in ("legal_representative", "uscc", "founded_on", "status")), _on_the_entry,
+        columns("registry.company", "legal_representative uscc founded_on status"), _on_the_entry,
     ),
 )  # fmt: skip

@@ -69,8 +69,12 @@ def pairs(kind: str, least: int, most: int, where: str = "true") -> str:
 
 def _ring(kind: str, known: AsOf) -> str:
     """Pairs that share what few people do; of an address, more than a home holds."""
-    least = known.threshold("household_max_members") + 1 if kind == "address" else known.threshold("ring_min_carriers")
-    return pairs(kind, int(least), int(known.threshold("ring_max_parties")))
+    least = (
+        known.threshold("relations.household_max_members") + 1
+        if kind == "address"
+        else known.threshold("relations.ring_min_carriers")
+    )
+    return pairs(kind, int(least), int(known.threshold("relations.ring_max_parties")))
 
 
 # Rings are looked for to prevent fraud: whatever the contracts allow, they serve nothing else.
@@ -125,8 +129,8 @@ def rings() -> str:
 
 def measure_sharing(known: AsOf) -> None:
     """Make the tables that `rings` reads: home_pair, shared_pair and sharing_rate (kind, together, rate)."""
-    household = int(known.threshold("household_max_members"))
-    most = int(known.threshold("ring_max_parties"))
+    household = int(known.threshold("relations.household_max_members"))
+    most = int(known.threshold("relations.ring_max_parties"))
     known.keep("home_pair", f"select distinct from_party_id, to_party_id from ({pairs('address', 2, most)})")
     shared = [
         f"select distinct '{kind}' as kind, from_party_id, to_party_id from ({pairs(kind, 2, most)})"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from pipelines.relations.asof import AsOf
-from pipelines.relations.kind import Kind
+from pipelines.relations.kind import Kind, columns
 
 _YEAR = timedelta(days=365)
 
@@ -31,7 +31,7 @@ def _invoices(known: AsOf) -> str:
 KINDS = (
     Kind(
         "supplier", ("supply_chain.invoice",),
-        tuple(f"supply_chain.invoice.{c}" for c in ("seller_uscc", "buyer_uscc", "issued_on", "amount")), _invoices,
+        columns("supply_chain.invoice", "seller_uscc buyer_uscc issued_on amount"), _invoices,
         strength="0",  # follows from the shares, which need all edges (`supplied`)
     ),
 )  # fmt: skip

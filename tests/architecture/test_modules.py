@@ -45,7 +45,9 @@ def test_tests_are_short_but_for_their_tables() -> None:
 def test_models_are_short() -> None:
     models = [path for path in repository() if path.suffix == ".sql" and path.is_relative_to(PROJECT / "dbt_project")]
     assert models
-    assert {name(path): length(path) for path in models if length(path) > LONGEST_MODEL} == {}
+    written = [path for path in models if "  Generated from " not in path.read_text(encoding="utf-8")[:200]]
+    assert len(written) >= len(models) - 1
+    assert {name(path): length(path) for path in written if length(path) > LONGEST_MODEL} == {}
 
 
 def test_every_module_says_what_belongs_in_it() -> None:

@@ -69,7 +69,8 @@ def write_known_parties(home: Home, truth: Path) -> None:
     con.execute(f"create table crosswalk as select * from keyed union all {' union all '.join(by_token)}")
     make_directory(home.identity)
     how = "'founding' as linked_by, null::double as match_weight"
-    columns = f"contract, source, record_key, role, party_id, founded_on, {how}"
+    reference = "sha256(concat_ws('|', contract, source, record_key, role)) as record_ref"
+    columns = f"contract, source, record_key, role, party_id, {reference}, founded_on, {how}"
     lake.write_parquet(
         home.identity / "party_crosswalk.parquet",
         con.execute(f"select {columns} from crosswalk order by all").to_arrow_table(),

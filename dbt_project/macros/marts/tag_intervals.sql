@@ -2,8 +2,7 @@
   The tags that serve a purpose, as intervals: those open on each business date that the run builds, and those that end
   on it. `before` is a relation with the intervals that were open before the run's first date (history.customer_tag).
 
-  customer_360 is read once: every tag is a column of one row per party, and these columns are then put below each
-  other. A tag is evaluated on the dates that tag_refresh says and carried to the others; that of a party that
+  A tag is evaluated on the dates that tag_refresh says and carried to the others; that of a party that
   customer_360 does not have, or without a definition, ends.
 -#}
 {% macro tag_intervals(purpose, before) -%}
@@ -13,80 +12,7 @@
     {%- endfor -%}
     {%- set per_tag = 'partition by party_id, tag order by business_date asc' -%}
     {%- set so_far = per_tag ~ ' rows between unbounded preceding and current row' -%}
-with thresholds as (
-    {{ tag_thresholds(tags) }}
-),
-
-earlier as (
-    select
-        party_id,
-        tag,
-        value,
-        valid_from
-    from {{ before }}
-),
-
-calendar as (
-    select
-        business_date,
-        refresh,
-        valid_from = business_date as is_due
-    from {{ ref('tag_refresh') }}
-),
-
-parties as (
-    select
-        party_id,
-        business_date
-    from {{ ref('customer_360') }}
-),
-
-evaluated as (
-    select
-        customer.party_id,
-        customer.business_date,
-        {% for tag in tags -%}
-            cast({{ tag.expression }} as string) as {{ tag.tag }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from {{ ref('customer_360') }} as customer
-    cross join thresholds
-),
-
-verdicts as (
-    {% for tag in tags -%}
-        select
-            evaluated.party_id,
-            evaluated.business_date,
-            '{{ tag.tag }}' as tag,
-            evaluated.{{ tag.tag }} as value
-        from evaluated
-        inner join calendar
-            on evaluated.business_date = calendar.business_date
-        where calendar.refresh = '{{ tag.refresh }}' and calendar.is_due and evaluated.{{ tag.tag }} is not null
-        {{ 'union all' if not loop.last }}
-    {% endfor %}
-),
-
-refreshes as (
-    {% for tag in tags -%}
-        select
-            '{{ tag.tag }}' as tag,
-            '{{ tag.refresh }}' as refresh
-        {{ 'union all' if not loop.last }}
-    {% endfor %}
-),
-
-carried as (
-    select
-        party_id,
-        tag
-    from verdicts
-    union distinct
-    select
-        party_id,
-        tag
-    from earlier
-),
+{{ tag_evaluation(tags, before) }}
 
 -- One row per party, tag and date of the run; decided where the tag is evaluated or cannot be carried.
 states as (
@@ -178,15 +104,4 @@ select
     value_preceding as value
 from bounded
 where value_preceding is not null and coalesce(value <> value_preceding, true)
-{%- endmacro %}
-
-{#- The thresholds that the tags name, each a column of one row. -#}
-{% macro tag_thresholds(tags) -%}
-    {%- set names = tags | map(attribute='thresholds') | sum(start=[]) | unique | list -%}
-    select
-    {% for name in names -%}
-        {{ policy(name) }} as policy_{{ name | replace('.', '__') }}{{ ',' if not loop.last }}
-    {% else -%}
-        0 as policy_none
-    {% endfor -%}
 {%- endmacro %}

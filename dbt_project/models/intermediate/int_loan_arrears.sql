@@ -3,12 +3,16 @@ with loans as (
         as_of.business_date,
         loan.loan_key,
         loan.account_key,
-        loan.principal
+        loan.principal,
+        -- Where instalments were delivered only later, what was paid back before is not known.
+        coalesce({{ add_months('loan.granted_on', 1) }} < delivered.first_row_on, false) as began_before
     from {{ ref('int_as_of_date') }} as as_of
     inner join {{ ref('stg_loan__contract') }} as loan
         on
             as_of.business_date >= loan.valid_from
             and as_of.business_date < loan.valid_to
+    left join {{ ref('int_delivery_as_of') }} as delivered
+        on as_of.business_date = delivered.business_date and delivered.contract = 'loan.repayment'
 ),
 
 events as (
@@ -86,7 +90,7 @@ select
     cast(greatest(coalesce(totals.due - totals.paid, 0), 0) as decimal(18, 2)) as arrears_amount,
     coalesce({{ days_between('unpaid.unpaid_since', 'loans.business_date') }}, 0) as days_past_due,
     case
-        when coalesce(totals.first_no, 1) = 1
+        when totals.first_no = 1 or (totals.first_no is null and not loans.began_before)
             then cast(greatest(loans.principal - coalesce(totals.principal_paid, 0), 0) as decimal(18, 2))
     end as outstanding_principal
 from loans

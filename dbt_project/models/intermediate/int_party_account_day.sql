@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
 select
-    ownership.party_id,
+    owning.party_id,
     account_day.source,
     account_day.account_key,
     {% for measure in flow_measures() -%}
@@ -9,8 +9,8 @@ select
     {% endfor -%}
     account_day.business_date
 from {{ ref('int_account_day') }} as account_day
-inner join {{ ref('int_ownership') }} as ownership
+inner join {{ ref('int_ownership') }} as owning
     on
-        account_day.account_key = ownership.account_key
-        and account_day.business_date >= ownership.owned_from
-        and account_day.business_date < ownership.owned_to
+        account_day.account_key = owning.account_key
+        and account_day.business_date >= owning.owned_from
+        and account_day.business_date < owning.owned_to

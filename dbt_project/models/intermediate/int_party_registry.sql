@@ -28,7 +28,11 @@ roles_of as (
     select
         record.party_id,
         record.business_date,
-        count(*) as roles_held
+        count(*) filter (
+            where
+            record.business_date >= role_entry.since
+            and coalesce(record.business_date <= role_entry.until, true)
+        ) as roles_held
     from {{ ref('int_record_party') }} as record
     inner join {{ ref('stg_registry__role') }} as role_entry
         on
@@ -36,8 +40,6 @@ roles_of as (
             and record.record_key = role_entry.role_key
             and record.business_date >= role_entry.valid_from
             and record.business_date < role_entry.valid_to
-            and record.business_date >= role_entry.since
-            and coalesce(record.business_date <= role_entry.until, true)
     where record.contract = 'registry.role' and record.role = 'person'
     group by record.party_id, record.business_date
 ),

@@ -1,5 +1,6 @@
 -- Of the interest that a party paid on a loan stays what the money did not cost the bank: two thirds of it on a loan at
--- 6 % that is funded at 2 %. Where no interest is known, the policy's margin on the principal.
+-- 6 % that is funded at 2 %. Where no interest is known, the policy's margin on the principal. Reckoned in decimals: of
+-- doubles, 4.015 may be rounded either way.
 with interest as (
     select
         as_of.business_date,
@@ -28,12 +29,12 @@ loans as (
         account.business_date,
         cast(case
             when interest.loan_key is not null and loan.annual_rate > 0
-                then round(
-                    cast(interest.interest_paid as double)
-                    * greatest(1 - cast(rates.funding_rate as double) / cast(loan.annual_rate as double), 0), 2
-                )
+                then {{ quotient(
+                    'interest.interest_paid * (greatest(loan.annual_rate - rates.funding_rate, 0) * 1000000)',
+                    'loan.annual_rate * 1000000', scale=2, type='decimal(18, 2)'
+                ) }}
             when loan.term_ends_on > account.business_date
-                then round(cast(loan.principal as double) * cast(rates.loan_margin as double), 2)
+                then round(loan.principal * rates.loan_margin, 2)
             else 0
         end as decimal(18, 2)) as margin
     from {{ ref('int_party_account') }} as account
@@ -75,13 +76,11 @@ parts as (
         delivered.loans,
         delivered.positions,
         coalesce(flow.fee_amount_365d, 0) as fees,
-        cast(round(
-            cast(greatest(coalesce(balance.balance_avg_365d, 0), 0) as double) * cast(rates.deposit_margin as double), 2
-        ) as decimal(18, 2)) as deposit_margin,
+        cast(
+            round(greatest(coalesce(balance.balance_avg_365d, 0), 0) * rates.deposit_margin, 2) as decimal(18, 2)
+        ) as deposit_margin,
         coalesce(loan_margins.margin, 0) as loan_margin,
-        cast(round(
-            cast(coalesce(wealth.wealth_market_value, 0) as double) * cast(rates.wealth_fee as double), 2
-        ) as decimal(18, 2)) as wealth_fees
+        cast(round(coalesce(wealth.wealth_market_value, 0) * rates.wealth_fee, 2) as decimal(18, 2)) as wealth_fees
     from {{ ref('int_party') }} as party
     cross join rates
     inner join delivered

@@ -78,13 +78,20 @@ def _mart_rows(catalog: Catalog, mart: Contract, parties: int) -> Rows:
         return [_row(mart, n, contract=name, source="core", measure="rows", expected=Decimal(7), actual=Decimal(7),
                      difference=Decimal(0), status="agreed")
                 for n, name in enumerate(sorted(catalog.sources))]  # fmt: skip
-    return [
+    rows = [
         _row(mart, n, **_decision(mart, n), party_id=party, from_party_id=party, to_party_id=_hex("other", n))
         for n, party in enumerate(party_ids(parties))
     ]
+    return list({tuple(row[name] for name in mart.key): row for row in rows}.values())
 
 
 def _decision(mart: Contract, n: int) -> dict[str, Any]:
+    if mart.table == "customer_portrait":
+        known = Decimal("0.5")
+        return {"need_category": "saving", "need_score": known, "life_category": "family", "life_score": known,
+                "risk_category": "balanced", "risk_score": known}  # fmt: skip
+    if mart.table.startswith("customer_tag"):
+        return {"valid_to": None}
     if mart.table != "low_risk_list":
         return {}
     if n % 2:

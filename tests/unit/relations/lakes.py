@@ -44,7 +44,8 @@ class Lake:
         """Records of a contract in a role, with their parties."""
         self._crosswalk += [
             {"contract": contract_id, "source": source, "record_key": key, "role": role, "party_id": party,
-             "founded_on": EARLIER, "linked_by": "founding", "match_weight": None}
+             "record_ref": f"{contract_id} {source} {role} {key}", "founded_on": EARLIER, "linked_by": "founding",
+             "match_weight": None}
             for key, party in parties.items()
         ]  # fmt: skip
 

@@ -75,7 +75,7 @@ def party_id(n: int) -> str:
 def mart_rows(mart: Contract, day: date, parties: int) -> Rows:
     """Rows of a mart as of one date, in no order."""
     rows = [{column.name: _value(column, n, day) for column in mart.columns} for n in range(parties)]
-    return rows[::-1]
+    return list({tuple(row[name] for name in mart.key): row for row in rows}.values())[::-1]
 
 
 def write_warehouse(

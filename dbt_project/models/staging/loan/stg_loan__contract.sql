@@ -6,6 +6,7 @@ select
     source,
     loan_key,
     account_key,
+    granted_on,
     principal,
     monthly_payment,
     product_key,
