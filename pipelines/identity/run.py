@@ -205,8 +205,9 @@ def landed(catalog: Catalog, home: Home, through: date) -> str:
 def _write_crosswalk(catalog: Catalog, home: Home, ring: KeyRing, records: pl.DataFrame, night: assign.Night) -> None:
     token = pl.col("key")
     for kind in records["key_kind"].drop_nulls().unique().sort():
-        made = hmac_sha256(pl.col("key"), ring.token_key(kind))
-        token = pl.when(pl.col("key_kind") == kind).then(made).otherwise(token)
+        of_kind = pl.col("key_kind") == kind
+        made = hmac_sha256(pl.when(of_kind).then(pl.col("key")), ring.token_key(kind))
+        token = pl.when(of_kind).then(made).otherwise(token)
     rows = records.select("record_ref", "contract", "source", "role", record_key=token)
     crosswalk = rows.join(
         night.assignment.select("record_ref", "party_id", "linked_by", "match_weight", founded_on="first_seen"),
