@@ -115,7 +115,12 @@ def test_check_ends_with_2_and_one_message(
 
 
 def test_check_names_what_has_drifted_and_sync_mends_it(contracts: Call, project: Path) -> None:
-    edit(project, "marts/customer/customer_360.odcs.yaml", "Days from relationship_since", "Whole days from relationship_since")
+    edit(
+        project,
+        "marts/customer/customer_360.odcs.yaml",
+        "Days from relationship_since",
+        "Whole days from relationship_since",
+    )
     found = contracts("check")
     assert found.code == BAD_INPUT
     name = "dbt_project/models/marts/customer/customer_360.yml"

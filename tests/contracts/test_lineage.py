@@ -116,7 +116,7 @@ def another_model(name: str, sql: str, then: Change) -> Change:
     return change
 
 
-SELECTED = "select\n    source,\n    loan_key,\n    account_key,\n    principal,"
+SELECTED = "select\n    source,\n    loan_key,\n    account_key,\n    granted_on,\n    principal,"
 HIDDEN = another_model(
     "stg_harmless",
     "with renamed as (select loan_key as account, outcome as grade from OUTCOME) select account, grade from renamed",

@@ -23,6 +23,17 @@ rates as (
         {{ policy('value.wealth_fee') }} as wealth_fee
 ),
 
+-- Rates in millionths, as whole numbers.
+rated as (
+    select
+        loan.*,
+        loan.annual_rate * 1000000 as rate_ppm,
+        greatest(loan.annual_rate - rates.funding_rate, 0) * 1000000 as kept_ppm,
+        loan.principal * rates.loan_margin as assumed_margin
+    from {{ ref('stg_loan__contract') }} as loan
+    cross join rates
+),
+
 loans as (
     select
         account.party_id,
@@ -30,20 +41,18 @@ loans as (
         cast(case
             when interest.loan_key is not null and loan.annual_rate > 0
                 then {{ quotient(
-                    'interest.interest_paid * (greatest(loan.annual_rate - rates.funding_rate, 0) * 1000000)',
-                    'loan.annual_rate * 1000000', scale=2, type='decimal(18, 2)'
+                    'interest.interest_paid * loan.kept_ppm', 'loan.rate_ppm', scale=2, type='decimal(18, 2)'
                 ) }}
             when loan.term_ends_on > account.business_date
-                then round(loan.principal * rates.loan_margin, 2)
+                then round(loan.assumed_margin, 2)
             else 0
         end as decimal(18, 2)) as margin
     from {{ ref('int_party_account') }} as account
-    inner join {{ ref('stg_loan__contract') }} as loan
+    inner join rated as loan
         on
             account.account_key = loan.account_key
             and account.business_date >= loan.valid_from
             and account.business_date < loan.valid_to
-    cross join rates
     left join interest
         on loan.loan_key = interest.loan_key and account.business_date = interest.business_date
     where account.is_owned

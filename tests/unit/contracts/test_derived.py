@@ -202,7 +202,9 @@ def test_drift_is_seen_and_mended(folder: Folder, tmp_path: Path) -> None:
     sources, mart = project / "models" / "sources.yml", project / "models" / "marts" / "customer" / "customer_360.yml"
     by_hand = mart.with_name("customer_360__unit_tests.yml")
     by_hand.write_text("unit_tests: []\n")
-    mart.write_text(mart.read_text(encoding="utf-8").replace("Gender as registered.", "Sex."), encoding="utf-8")
+    mart.write_text(
+        mart.read_text(encoding="utf-8").replace("Gender as registered, by survivorship.", "Sex."), encoding="utf-8"
+    )
     sources.unlink()
     stale = mart.with_name("gone.yml")
     stale.write_text(mart.read_text(encoding="utf-8"), encoding="utf-8")
@@ -210,7 +212,7 @@ def test_drift_is_seen_and_mended(folder: Folder, tmp_path: Path) -> None:
     assert set(dbt.sync(catalog, project)) == {sources, mart, stale}
     assert not stale.exists()
     assert by_hand.exists()
-    folder.edit("marts/customer/customer_360.odcs.yaml", "Gender as registered.", "Gender.")
+    folder.edit("marts/customer/customer_360.odcs.yaml", "Gender as registered, by survivorship.", "Gender.")
     assert dbt.drifted(folder.load(), project) == [mart]
 
 

@@ -3,13 +3,8 @@
 with parties as (
     select
         customer.*,
-        coalesce(customer.aum, customer.balance, 0) as assets,
-        flow.days_since_booking
+        coalesce(customer.aum, customer.balance, 0) as assets
     from {{ ref('customer_360') }} as customer
-    left join {{ ref('int_party_flow') }} as flow
-        on
-            customer.party_id = flow.party_id
-            and customer.business_date = flow.business_date
 ),
 
 -- Who has no booking has no place in the order of bookings.
