@@ -19,7 +19,14 @@ from pipelines.settings import PROJECT
 
 DBT = PROJECT / "dbt_project"
 MACROS = [
-    DBT / "macros" / name for name in ("engine.sql", "policy.sql", "marts/monday_of.sql", "marts/tag_intervals.sql")
+    DBT / "macros" / name
+    for name in (
+        "engine.sql",
+        "policy.sql",
+        "marts/monday_of.sql",
+        "marts/tag_evaluation.sql",
+        "marts/tag_intervals.sql",
+    )  # fmt: skip
 ]
 TAGS = [
     {"tag": "owns", "refresh": "daily", "expression": "case when accounts > 0 then 'true' end"},
