@@ -10,6 +10,7 @@ _WORDS = {
     "ingest": "landing deliveries",
     "control": "writing what dbt is told",
     "identity": "resolving parties",
+    "relations": "relating parties",
     "warehouse": "building and testing marts",
     "release__candidate": "projecting products",
     "release__evidence": "auditing the candidate",

@@ -16,8 +16,26 @@ from pipelines.ingest import ledger
 from pipelines.settings import PROJECT, Home
 from pipelines.vault.keys import KeyRing
 
-_ENGINES = ("duckdb", "dbt-core", "dbt-duckdb", "polars", "polars-hash", "pyarrow", "great-expectations")
-_CODE = (("pipelines", "*.py"), ("dbt_project", "*.sql"), ("dbt_project", "*.yml"))
+_ENGINES = (
+    "duckdb",
+    "dbt-core",
+    "dbt-duckdb",
+    "polars",
+    "polars-hash",
+    "pyarrow",
+    "great-expectations",
+    "splink",
+    "scipy",
+    "pypinyin",
+)
+# Match models and tags decide as code does.
+_CODE = (
+    ("pipelines", "*.py"),
+    ("dbt_project", "*.sql"),
+    ("dbt_project", "*.yml"),
+    ("data_contracts/identity", "*.yaml"),
+    ("data_contracts/tags", "*.yaml"),
+)
 
 
 def describe(catalog: Catalog, home: Home, ring: KeyRing, business_date: date) -> dict[str, Any]:
@@ -34,7 +52,7 @@ def describe(catalog: Catalog, home: Home, ring: KeyRing, business_date: date) -
 
 
 def code_digest() -> str:
-    """Hash of the platform's own code: Python, SQL and dbt's YAML, by relative path."""
+    """Hash of the platform's own code: Python, SQL, dbt's YAML, match models and tags, by relative path."""
     digest = hashlib.sha256()
     for folder, pattern in _CODE:
         for path in sorted((PROJECT / folder).rglob(pattern)):

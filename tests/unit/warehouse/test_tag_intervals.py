@@ -18,16 +18,8 @@ from hypothesis import strategies as st
 from pipelines.settings import PROJECT
 
 DBT = PROJECT / "dbt_project"
-MACROS = [
-    DBT / "macros" / name
-    for name in (
-        "engine.sql",
-        "policy.sql",
-        "marts/monday_of.sql",
-        "marts/tag_evaluation.sql",
-        "marts/tag_intervals.sql",
-    )  # fmt: skip
-]
+_NAMES = ("engine", "policy", "marts/monday_of", "marts/tag_evaluation", "marts/tag_intervals")
+MACROS = [DBT / "macros" / f"{name}.sql" for name in _NAMES]
 TAGS = [
     {"tag": "owns", "refresh": "daily", "expression": "case when accounts > 0 then 'true' end"},
     {"tag": "band", "refresh": "weekly", "expression": "case when age < policy_test__limit then 'low' else band end"},
