@@ -157,7 +157,7 @@ def _noise(observed: Observed) -> list[Figure]:
     typed = crm.join(right, on="person", how="inner")
     wrong = typed.filter(pl.col("national_id").is_not_null() & (pl.col("national_id") != pl.col("right")))
     return [
-        Figure("CRM records without a resident id", typed["national_id"].null_count() / len(typed), 0.05, 0.6),
+        Figure("CRM records without a resident id", typed["national_id"].null_count() / len(typed), 0.05, 0.85),
         Figure("CRM records with a wrong resident id", len(wrong) / len(typed), 0.002, 0.1),
         Figure("people with two records in core", 1 - core["person"].n_unique() / len(core), 0.005, 0.03),
     ]
