@@ -15,7 +15,18 @@ from pipelines.settings import Home
 from .conftest import OWN_KEY, Ui, until
 
 pytestmark = pytest.mark.browser
-GROUPS = ("lake", "control", "identity", "staging", "intermediate", "marts", "release", "consumers")
+GROUPS = (
+    "lake",
+    "control",
+    "identity",
+    "relation",
+    "history",
+    "staging",
+    "intermediate",
+    "marts",
+    "release",
+    "consumers",
+)
 LAST = "2025-12-31"
 SECONDS_OF_A_RUN = 120
 
@@ -28,7 +39,7 @@ def test_the_asset_graph_shows_every_group(page):
 
 def test_a_mart_shows_its_columns_rows_owner_and_checks(page):
     page.goto("/assets/marts/customer_360")
-    for text in ("One row per party and business date.", "party_id", "Row count", "customer-analytics"):
+    for text in ("One row per business date and party", "party_id", "Row count", "customer-analytics"):
         page.get_by_text(text).first.wait_for()
     page.get_by_text("Checks", exact=True).click()
     page.get_by_text("customer_360_meets_contract").first.wait_for()

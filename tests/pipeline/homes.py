@@ -14,7 +14,6 @@ import duckdb
 from pipelines.release.catalogue import current
 from pipelines.settings import Home
 
-
 # What says since when it holds, or was last looked at: that depends on which nights there were.
 SINCE = {"customer_tag.parquet", "tag_refresh.parquet"}
 
