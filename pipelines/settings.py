@@ -117,6 +117,15 @@ def make_directory(path: Path, mode: int = PRIVATE_DIR) -> Path:
     return path
 
 
+def make_durable(path: Path) -> None:
+    """Make a file durable, or what was created, renamed or removed in a directory."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Replace `path` atomically and durably by `content`, readable by its owner alone."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

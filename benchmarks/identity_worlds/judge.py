@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import connected_components
 
 from pipelines.identity import golden, rules, state
 from pipelines.identity.records import SEPARATOR
-from pipelines.identity.standardise import admit_aliases
+from pipelines.identity.standardise import NAMED, with_aliases
 from pipelines.settings import Settings
 from pipelines.vault.keys import KeyRing
 
@@ -32,8 +32,7 @@ def judged(settings: Settings, truth: Path) -> dict[str, float]:
     ring = KeyRing.of_home(home.vault, settings.vault_key)
     records = golden.read(home, ring, state.dates(home))
     assignment = state.latest(home).assignment
-    registered = records.filter(pl.col("entity_kind") == "person")["sound"].drop_nulls()
-    records = admit_aliases(records, registered).sort("record_ref").with_row_index("id")
+    records = with_aliases(records).sort("record_ref").with_row_index("id")
     records = records.with_columns(pl.col("id").cast(pl.Int64), is_new=pl.lit(True)).join(
         assignment.select("record_ref", "party_id"), on="record_ref", how="left", maintain_order="left"
     )
@@ -106,11 +105,10 @@ def bare(records: pl.DataFrame) -> np.ndarray:
     ]
     label = _components(records.height, *edges)
     labelled = people.with_columns(label=pl.Series(label).gather(people["id"])).filter(pl.col("phone").is_not_null())
-    nameless = pl.col("name").is_null() & pl.col("national_id").is_null()
-    holders = labelled.filter(~nameless).group_by("phone").agg(
+    holders = labelled.filter(NAMED).group_by("phone").agg(
         left=pl.col("id").first(), parties=pl.col("label").n_unique()
     ).filter(pl.col("parties") == 1)  # fmt: skip
-    attached = labelled.filter(nameless).join(holders, on="phone").select("left", right="id")
+    attached = labelled.filter(~NAMED).join(holders, on="phone").select("left", right="id")
     return _components(records.height, *edges, attached)
 
 

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import duckdb
 
+from pipelines.history.intervals import named
+
 NUMBER = "_group_{}"
 # Of a statement: what each group is worth on each date. The value is text, whatever the type of the column.
 COLUMNS = "business_date, name, number, value"
@@ -30,7 +32,8 @@ def put_in_groups(con: duckdb.DuckDBPyConnection, key: Sequence[str], shared: Se
         column = NUMBER.format(name)
         con.execute(f"""
             create temp table so_far as
-            select {_of("stated", key)}, stated.business_date, held.{column} as number, cast({name} as varchar) as value
+            select
+                {named("stated", key)}, stated.business_date, held.{column} as number, cast({name} as varchar) as value
             from (select {by_key}, {name} from stated) as stated
             left join (select {", ".join(key)}, _valid_from, _valid_to, {column} from held) as held
                 on {same_key} and held._valid_from <= stated.business_date and held._valid_to > stated.business_date
@@ -58,7 +61,7 @@ def put_in_groups(con: duckdb.DuckDBPyConnection, key: Sequence[str], shared: Se
         con.execute(f"insert into groups select business_date, '{name}', number, value from told")
         con.execute(f"""
             create temp table placed_{n} as
-            select {_of("so_far", key)}, so_far.business_date, coalesce(own.number, first.number) as number
+            select {named("so_far", key)}, so_far.business_date, coalesce(own.number, first.number) as number
             from so_far
             left join told as own
                 on so_far.business_date = own.business_date and so_far.number = own.number
@@ -77,7 +80,3 @@ def put_in_groups(con: duckdb.DuckDBPyConnection, key: Sequence[str], shared: Se
             f"select stated.* exclude ({', '.join(shared)}), {numbers} from stated {joins}"
         )
     return con.sql(f"select {COLUMNS} from groups order by {COLUMNS}")
-
-
-def _of(relation: str, names: Sequence[str]) -> str:
-    return ", ".join(f"{relation}.{name}" for name in names)

@@ -55,13 +55,13 @@ def changes(
         "_stated": f"select {by_key}, span_from, span_to, {said} as said "
         f"from {stated} inner join _span on business_date = span_from",
         "_touched": f"""
-            select {_of("new", key)}
+            select {named("new", key)}
             from _stated as new
             left join _held as old
                 on {_equal("new", "old", key)} and old.{VALID_FROM} <= span_from and old.{VALID_TO} >= span_to
             where old.said is null or new.said <> old.said
             union
-            select {_of("old", key)}
+            select {named("old", key)}
             from _held as old
             inner join _span on old.{VALID_FROM} < _span.span_to and old.{VALID_TO} > _span.span_from
             anti join _stated as new on {_equal("new", "old", key)} and new.span_from = _span.span_from""",
@@ -72,7 +72,7 @@ def changes(
                 said, {VALID_FROM} as origin, {OPENED_BY}
             from _known inner join _gap on {VALID_FROM} < gap_to and {VALID_TO} > gap_from
             union all
-            select {_of("new", key)}, span_from, span_to, said, span_from, null
+            select {named("new", key)}, span_from, span_to, said, span_from, null
             from _stated as new semi join _touched on {_equal("new", "_touched", key)}""",
         # Neighbours that say the same are one interval.
         "_run": f"""
@@ -90,7 +90,7 @@ def changes(
                 min({OPENED_BY}) filter (where begins) as {OPENED_BY}
             from _numbered group by {by_key}, run""",
         "_kept": f"""
-            select {_of("old", [*key, VALID_FROM, OPENED_BY])}, old.{VALID_TO} as ended_on, new.{VALID_TO} as ends_on
+            select {named("old", [*key, VALID_FROM, OPENED_BY])}, old.{VALID_TO} as ended_on, new.{VALID_TO} as ends_on
             from _known as old
             inner join _believed as new
                 on {_equal("old", "new", [*key, VALID_FROM])} and old.said = new.said""",
@@ -98,15 +98,15 @@ def changes(
     }
     ctes = ", ".join(f"{name} as materialized ({sql})" for name, sql in steps.items())
     nothing = ", ".join(f"null as {column}" for column in columns)
-    opened = f"select '{OPENED}' as {CHANGE}, {_of('new', [*key, VALID_FROM, VALID_TO])}"
+    opened = f"select '{OPENED}' as {CHANGE}, {named('new', [*key, VALID_FROM, VALID_TO])}"
     return con.sql(f"""
         with {ctes}
-        {opened}, cast(null as bigint) as {OPENED_BY}, {_of("source", columns)}
+        {opened}, cast(null as bigint) as {OPENED_BY}, {named("source", columns)}
         from _new as new
         inner join {stated} as source on {_equal("new", "source", key)} and new.origin = source.business_date
         where new.{OPENED_BY} is null
         union all by name
-        {opened}, cast(null as bigint) as {OPENED_BY}, {_of("source", columns)}
+        {opened}, cast(null as bigint) as {OPENED_BY}, {named("source", columns)}
         from _new as new
         inner join {held} as source
             on {_equal("new", "source", [*key, OPENED_BY])} and new.origin = source.{VALID_FROM}
@@ -130,7 +130,8 @@ def _frame(rows: Sequence[tuple[date, date]], first: str, last: str) -> pl.DataF
     return pl.DataFrame(list(rows), schema={first: pl.Date, last: pl.Date}, orient="row")
 
 
-def _of(relation: str, names: Sequence[str]) -> str:
+def named(relation: str, names: Sequence[str]) -> str:
+    """Select list of columns, each by the name of its relation."""
     return ", ".join(f"{relation}.{name}" for name in names)
 
 

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from pipelines.history.shape import Shape, read_shape
 from pipelines.ingest.sql import pattern
-from pipelines.settings import PRIVATE_FILE, Home, make_directory, write_private
+from pipelines.settings import PRIVATE_FILE, Home, make_directory, make_durable, write_private
 
 _PENDING, _BUILDING, _TOLD, _GROUPS = ".pending_", ".building_", "statement.json", ".groups"
 
@@ -65,16 +65,16 @@ def write(home: Home, statement: Statement, found: dict[str, tuple[pa.Table, pa.
         _write(building / f"{table}.parquet", rows)
         _write(building / f"{table}{_GROUPS}.parquet", groups)
     write_private(building / _TOLD, statement.told())
-    _sync(building)
+    make_durable(building)
     pending = building.rename(building.with_name(f"{_PENDING}{statement.name}"))
-    _sync(pending.parent)
+    make_durable(pending.parent)
     return pending
 
 
 def count(pending: Path) -> None:
     """Let a statement count from now on: its release is there."""
     pending.rename(pending.with_name(pending.name.removeprefix(_PENDING)))
-    _sync(pending.parent)
+    make_durable(pending.parent)
 
 
 def settle(home: Home, is_published: Callable[[str], bool]) -> None:
@@ -126,11 +126,3 @@ def _write(path: Path, rows: pa.Table) -> None:
         pq.write_table(rows.combine_chunks(), file, compression="zstd", store_schema=False)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

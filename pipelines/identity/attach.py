@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.identity.rules import EDGES
+from pipelines.identity.standardise import NAMED
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,9 @@ def attach(frame: pl.DataFrame, weights: Weights) -> pl.DataFrame:
 
     `frame` has the columns of `match` and `label`, the party of each record so far; rows with `is_open` are attached.
     """
-    nameless = pl.col("name").is_null() & pl.col("national_id").is_null()
     # A frame of every column would be as large as all records, three times over.
     people = frame.filter((pl.col("entity_kind") == "person") & ~pl.col("is_referred")).select(_COLUMNS)
-    named, bare = people.filter(~nameless), people.filter(nameless & pl.col("phone").is_not_null())
+    named, bare = people.filter(NAMED), people.filter(~NAMED & pl.col("phone").is_not_null())
     accounts = bare.filter("is_account")
     crowded = accounts.filter(pl.len().over("contract", "source", "role", "phone") > 1)
     candidates = _candidates(bare.filter("is_open"), named, weights)

@@ -20,7 +20,7 @@ from pipelines.identity.evidence import STRENGTH
 from pipelines.identity.model import PAIRS, MatchModel, score
 from pipelines.identity.records import SEPARATOR
 from pipelines.identity.rules import EDGES
-from pipelines.identity.standardise import admit_aliases
+from pipelines.identity.standardise import NAMED, with_aliases
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,7 @@ def match(
     `records`: the columns of `records.COLUMNS` and `standardise.STANDARD`, `party_id` (null for new records) and
     `is_new`. `models` by entity kind. The same records in another order give the same pairs.
     """
-    frame = records.sort("record_ref")
-    registered = frame.filter(pl.col("entity_kind") == "person")["sound"].drop_nulls()
-    frame = admit_aliases(frame, registered).sort("record_ref").with_row_index("id")
-    frame = frame.with_columns(pl.col("id").cast(pl.Int64), is_new=pl.col("is_new"))
+    frame = with_aliases(records).sort("record_ref").with_row_index("id").with_columns(pl.col("id").cast(pl.Int64))
     atoms = frame["party_id"].fill_null(frame["record_ref"]).rank("dense").cast(pl.Int64).to_numpy() - 1
     organisations = frame.filter(pl.col("entity_kind") == "organisation")
     people = frame.filter(pl.col("entity_kind") == "person")
@@ -71,8 +68,7 @@ def match(
     ]
     frame = _with_phone_of_organisation(frame, label)
     people = frame.filter(pl.col("entity_kind") == "person")
-    named = people.filter(pl.col("name").is_not_null() | pl.col("national_id").is_not_null())
-    pairs = pl.concat([pairs, _scored(con, models["person"], named, thresholds)])
+    pairs = pl.concat([pairs, _scored(con, models["person"], people.filter(NAMED), thresholds)])
     edges = pl.concat([companies, *found, _edges(pairs.join(companies, on=["left", "right"], how="anti"), thresholds)])
     edges, refused = _without_contradictions(edges, frame, atoms)
     label = _labels(atoms, edges)
@@ -148,8 +144,7 @@ def _opened(frame: pl.DataFrame) -> pl.DataFrame:
     """`frame` with `is_open`: new records, and old ones alone whose number somebody new has."""
     fresh = frame.filter("is_new")
     numbers = pl.concat([fresh["phone"], fresh["phone_before"]]).drop_nulls().unique()
-    nameless = pl.col("name").is_null() & pl.col("national_id").is_null()
-    alone = nameless.all().over("label") & pl.col("phone").is_in(numbers.implode())
+    alone = (~NAMED).all().over("label") & pl.col("phone").is_in(numbers.implode())
     return frame.with_columns(is_open=pl.col("is_new") | alone)
 
 

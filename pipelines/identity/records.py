@@ -61,11 +61,12 @@ def read_records(catalog: Catalog, home: Home, ring: KeyRing, window: Window) ->
     Of each attribute the latest that was stated counts; `phone_before` is the one before. A record that is known by an
     identifier has no row where that is missing.
     """
-    known = store.values(home, ring, days=window.days())
+    about = [contract for contract in catalog.sources.values() if contract.subjects]
+    known = store.values(home, ring, contracts={contract.id for contract in about}, days=window.days())
     vault = {str(kind): part for (kind,), part in known.partition_by("kind", as_dict=True).items()}
     frames = []
     with closing(duckdb.connect()) as con:
-        for contract in catalog.sources.values():
+        for contract in about:
             for subject in contract.subjects:
                 rows = con.execute(_query(home, contract, subject, window)).pl()
                 if rows.height:

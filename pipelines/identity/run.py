@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import duckdb
 import polars as pl
 
 from pipelines.contracts.arrow import arrow_schema
@@ -34,10 +33,10 @@ from pipelines.identity.records import (
 )
 from pipelines.identity.standardise import standardise
 from pipelines.ingest import lake, ledger
+from pipelines.ingest.engine import open_engine
 from pipelines.settings import Home, Settings
 from pipelines.vault.hashed import resolve_hashed
 from pipelines.vault.keys import KeyRing
-from pipelines.vault.scratch import scratch
 from pipelines.vault.tokens import hmac_sha256
 
 _SECTION = "identity."
@@ -80,9 +79,10 @@ def resolve(
     changed = golden.merge(known, seen)
     del seen  # as large as the golden set in a full run
     everything = _together(known, changed, prior.assignment, full)
-    with scratch(home.vault) as room:
-        by_kind = {kind: model for kind, (model, _) in models.items()}
-        found = match(_engine(settings, room), everything, by_kind, thresholds(catalog))
+    by_kind = {kind: model for kind, (model, _) in models.items()}
+    with open_engine(settings.model_copy(update={"memory_limit": _MEMORY})) as con:
+        con.execute("set preserve_insertion_order = false")
+        found = match(con, everything, by_kind, thresholds(catalog))
     records = _new_records(everything)
     night = assign.assign(
         prior, records, found.edges, found.borderline, decisions.read(decisions.path(home)),
@@ -173,19 +173,10 @@ def _new_records(everything: pl.DataFrame) -> pl.DataFrame:
     return new.select("record_ref", "entity_kind", "source", "first_seen", founding=founding)
 
 
-def _engine(settings: Settings, room: Path) -> duckdb.DuckDBPyConnection:
-    """A database in memory that spills inside the vault zone."""
-    con = duckdb.connect(config={"threads": settings.threads, "memory_limit": _MEMORY})
-    con.execute(f"set temp_directory = '{room}'")
-    con.execute("set preserve_insertion_order = false")
-    return con
-
-
 def _rules(catalog: Catalog, ring: KeyRing, models: dict[str, str]) -> str:
     """Digest of what decides a night beside what is landed: models, thresholds, subjects. Another one: a full run."""
     subjects = {one.id: repr(one.subjects) for one in catalog.sources.values() if one.subjects}
-    said = _policy(catalog)
-    text = json.dumps([models, subjects, said, ring.fingerprint()], sort_keys=True)
+    text = json.dumps([models, subjects, _policy(catalog), ring.fingerprint()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -46,6 +46,15 @@ def standardise(raw: pl.DataFrame) -> pl.DataFrame:
     return _with_places(with_person_names(frame)).select(STANDARD.keys()).cast(STANDARD)  # type: ignore[arg-type]
 
 
+#: Records that say who they are; of others only what they carry is known.
+NAMED = pl.col("name").is_not_null() | pl.col("national_id").is_not_null()
+
+
+def with_aliases(frame: pl.DataFrame) -> pl.DataFrame:
+    """`frame` with the aliases that are names of the people in it (`admit_aliases`)."""
+    return admit_aliases(frame, frame.filter(pl.col("entity_kind") == "person")["sound"].drop_nulls())
+
+
 def admit_aliases(frame: pl.DataFrame, registered: pl.Series) -> pl.DataFrame:
     """`frame` with `name` and what follows from it filled from `alias` where somebody is registered under that sound.
 

@@ -6,15 +6,14 @@ is trained by a command, looked at, and committed; a night only reads it.
 
 from __future__ import annotations
 
-import duckdb
 import polars as pl
 
 from pipelines.identity import golden, state
 from pipelines.identity.model import MatchModel, Trained, train
-from pipelines.identity.standardise import admit_aliases
+from pipelines.identity.standardise import NAMED, with_aliases
+from pipelines.ingest.engine import open_engine
 from pipelines.settings import InputError, Settings
 from pipelines.vault.keys import KeyRing
-from pipelines.vault.scratch import scratch
 
 # Pairs within which the other columns are learned: what they agree in is hardly ever shared by chance.
 _SESSIONS = {
@@ -31,11 +30,8 @@ def trained(settings: Settings, ring: KeyRing, model: MatchModel, seed: int) -> 
     records = golden.read(settings.home, ring, state.dates(settings.home))
     if not records.height:
         raise InputError(f"{settings.home.path} has no identity records yet: run a night first")
-    registered = records.filter(pl.col("entity_kind") == "person")["sound"].drop_nulls()
-    records = admit_aliases(records, registered).filter(pl.col("entity_kind") == model.entity).sort("record_ref")
-    named = records.filter(pl.col("name").is_not_null() | pl.col("national_id").is_not_null()).with_row_index("id")
-    with scratch(settings.home.vault) as room:
-        con = duckdb.connect(config={"threads": settings.threads, "memory_limit": settings.memory_limit})
-        con.execute(f"set temp_directory = '{room}'")
+    records = with_aliases(records).filter(pl.col("entity_kind") == model.entity).sort("record_ref")
+    named = records.filter(NAMED).with_row_index("id")
+    with open_engine(settings) as con:
         found = train(con, model, named.with_columns(pl.col("id").cast(pl.Int64)), _SESSIONS[model.entity], seed)
     return found.model_copy(update={"trained": Trained(records=named.height, source=settings.bank_name())})

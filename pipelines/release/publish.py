@@ -38,7 +38,15 @@ from pipelines.release.catalogue import (
 )
 from pipelines.release.consumer_file import build_consumer_file
 from pipelines.release.refused import Refused
-from pipelines.settings import PASSAGE_DIR, PRIVATE_FILE, InputError, Settings, make_directory, write_private
+from pipelines.settings import (
+    PASSAGE_DIR,
+    PRIVATE_FILE,
+    InputError,
+    Settings,
+    make_directory,
+    make_durable,
+    write_private,
+)
 from pipelines.vault.keys import KeyRing
 
 _GROUP_DIR, _GROUP_FILE = 0o750, 0o640
@@ -138,9 +146,9 @@ def _build(
             _open_to_group(staging / consumer, group)
         staging.chmod(PASSAGE_DIR)
         for path in (*staging.rglob("*"), staging):
-            _sync(path)
+            make_durable(path)
         staging.rename(target)
-        _sync(target.parent)
+        make_durable(target.parent)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -168,14 +176,6 @@ def _open_to_group(directory: Path, group: str | None) -> None:
         path.chmod(_GROUP_DIR if path.is_dir() else _GROUP_FILE)
 
 
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _point(releases: Path, name: str) -> None:
     """Let the pointer name this release, unless it names one of a later business date."""
     pointer = releases / POINTER
@@ -185,4 +185,4 @@ def _point(releases: Path, name: str) -> None:
     temporary = releases / f"{_UNFINISHED}{POINTER}"
     temporary.symlink_to(name)
     temporary.replace(pointer)
-    _sync(releases)
+    make_durable(releases)

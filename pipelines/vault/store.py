@@ -69,10 +69,12 @@ def delivered_values(home: Home, ring: KeyRing, kinds: Collection[str] | None = 
 
 def files(home: Home, contracts: Collection[str] | None = None, days: Collection[date] | None = None) -> Iterator[Path]:
     """The sealed files, in order of contract, source and date."""
-    dates = None if days is None else {f"business_date={day.isoformat()}" for day in days}
-    for path in sorted((home.vault / "store").glob("*/source=*/business_date=*/part.sealed")):
-        if (contracts is None or path.parts[-4] in contracts) and (dates is None or path.parts[-2] in dates):
-            yield path
+    # Dates that are asked for are looked up, and not looked for among all that there are.
+    dates = ["business_date=*"] if days is None else [f"business_date={day.isoformat()}" for day in sorted(set(days))]
+    for source in sorted((home.vault / "store").glob("*/source=*")):
+        if contracts is None or source.parent.name in contracts:
+            for each in dates:
+                yield from sorted(source.glob(f"{each}/part.sealed"))
 
 
 def _parts(

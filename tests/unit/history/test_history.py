@@ -185,7 +185,7 @@ def test_a_run_that_died_after_it_was_put_down(two_nights, published):
     assert not list(home.history.glob("changes/.*"))
 
 
-@pytest.mark.parametrize("fault", ["write_private", "_write", "_sync"])
+@pytest.mark.parametrize("fault", ["write_private", "_write", "make_durable"])
 def test_a_run_that_died_while_it_was_written(two_nights, monkeypatch, fault):
     home = two_nights.home
     folder = two_nights.candidate({day(3): {"p": (1, "b")}})

@@ -236,11 +236,12 @@ def test_every_rate_says_where_it_comes_from() -> None:
 def test_noise_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
     text = (HERE / "noise.yaml").read_text(encoding="utf-8")
     for good, bad, said in (
-        ("coverage: 0.90", "coverage: 1.90", "crm.coverage"),
+        ("coverage: 0.96", "coverage: 1.96", "crm.coverage"),
         ("  swapped: 0.06", "  swapped: 0.5", "add up"),
         ("app:", "apps:", "app"),
     ):
         path = tmp_path / "noise.yaml"
+        assert good in text
         path.write_text(text.replace(good, bad), encoding="utf-8")
         with pytest.raises(InputError, match=said):
             read_section(path, Noise)
