@@ -63,7 +63,13 @@ def test_readers_during_a_publication_never_meet_the_writer(office: Office, monk
 
 @pytest.mark.parametrize(
     ("of", "name"),
-    [(module, "_copy"), (module, "build_consumer_file"), (module, "make_durable"), (Path, "rename"), (module, "_point")],
+    [
+        (module, "_copy"),
+        (module, "build_consumer_file"),
+        (module, "make_durable"),
+        (Path, "rename"),
+        (module, "_point"),
+    ],
 )
 def test_an_end_before_the_pointer_moves_leaves_the_old_release(
     office: Office, monkeypatch: pytest.MonkeyPatch, of: object, name: str
