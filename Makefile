@@ -45,7 +45,7 @@ test-servers: setup ## deliveries from S3, SFTP, HTTP and PostgreSQL servers of 
 	@$(BIN)/python -m pytest -m "servers and not slow"
 
 test-slow: setup ## the simulated bank and its faults, night by night; every number of PKDD'99 recomputed
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15 -m slow
 
 test-browser: setup ## the Dagster UI in headless Chromium (Debian: apt-get install chromium)
 	@$(BIN)/python -m pytest -m browser

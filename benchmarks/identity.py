@@ -1,10 +1,10 @@
-"""What identity resolution costs: a full run, a night's delta, and Splink's own share, as ratios in one run.
+"""What identity resolution costs: a full run, nights' deltas, and Splink's own share, as ratios in one run.
 
     .venv/bin/python -m benchmarks.identity [--customers 250000] [--write docs/identity.md]
 
 Simulates a world of a million records in a temporary directory, lands it, and resolves it in processes of their own:
-all records on one day, then what the next day brings. The time of the bare engine is what DuckDB spends on the very SQL
-that Splink writes for its predictions, in the same run.
+all records on one day, then what the next day brings, then what the four after it bring together. The time of the bare
+engine is what DuckDB spends on the very SQL that Splink writes for its predictions, in the same run.
 """
 
 from __future__ import annotations
@@ -29,20 +29,22 @@ from unittest.mock import patch
 from benchmarks.identity_worlds.page import machine, replaced
 from benchmarks.identity_worlds.worlds import BANK, LAST, World, landed
 from pipelines.contracts.load import load_catalog
-from pipelines.identity import assign, golden, match, run, state
+from pipelines.identity import assign, golden, match, run, state, tables
 from pipelines.settings import Settings
 from pipelines.vault.keys import KeyRing
 
 _SEED = 1
 _LONGEST, _LARGEST_GB = 120.0, 4.0  # demanded of a million records
+_NIGHTS = (1, 5)  # days after the full run: a night of this world, and as many as bring one record in a hundred
 # Where the time goes: attribute of a module, and what it is called.
 _STEPS = {
     "read": ((run, "standardised"), (run, "landed")),
     "golden set": ((golden, "read"), (golden, "merge"), (golden, "write")),
+    "neighbourhood": ((run, "everything"), (run, "around")),
     "match": ((run, "match"),),
     "assign": ((assign, "assign"),),
-    "state": ((state, "begin"), (state, "finish"), (state, "publish")),
-    "crosswalk": ((run, "_write_crosswalk"),),
+    "state": ((state, "begin"), (state, "finish")),
+    "tables": ((tables, "write"),),
 }
 
 
@@ -76,10 +78,12 @@ def main() -> int:
         home = Path(directory) / "home"
         landed(world, home)
         full = _measured(home, LAST)
-        last = LAST + timedelta(days=1)
-        landed(world, home, last)
-        delta = _measured(home, last)
-    text = _section(full, delta)
+        nights = []
+        for days in _NIGHTS:
+            last = LAST + timedelta(days=days)
+            landed(world, home, last)
+            nights.append(_measured(home, last))
+    text = _section(full, *nights)
     print(text)
     if given.write:
         replaced(given.write, "What it costs", text)
@@ -135,20 +139,30 @@ def _counted(function: Callable[..., Any], new: list[int]) -> Callable[..., Any]
     """Note how many of the records that are matched are new."""
 
     @wraps(function)
-    def call(con: Any, records: Any, *given: Any) -> Any:
-        new.append(int(records["is_new"].sum()))
-        return function(con, records, *given)
+    def call(con: Any, together: Any, *given: Any) -> Any:
+        new.append(int(together.records["is_new"].sum()))
+        return function(con, together, *given)
 
     return call
 
 
-def _section(full: Measured, delta: Measured) -> str:
-    """The section of the page: a table of both runs, and what they are to each other."""
+def _section(full: Measured, *nights: Measured) -> str:
+    """The section of the page: a table of all runs, and what they are to each other."""
 
     def row(name: str, one: Measured) -> str:
         steps = [one.steps[step] for step in _STEPS]
         cells = [f"{one.new:,}", *(f"{value:.1f}" for value in (one.seconds, *steps, one.seconds - sum(steps)))]
         return f"| {name} | {' | '.join(cells)} | {one.cpu:.1f} | {one.peak_gb:.1f} |"
+
+    def matching(one: Measured) -> float:
+        return one.steps["neighbourhood"] + one.steps["match"]
+
+    def share(one: Measured) -> str:
+        return (
+            f"- A night in which {one.new / one.records:.1%} of the records are new, as a share of a full run: "
+            f"{one.seconds / full.seconds:.2f}; of its CPU {one.cpu / full.cpu:.2f}, of its matching "
+            f"{matching(one) / matching(full):.2f}, of its memory {one.peak_gb / full.peak_gb:.2f}."
+        )
 
     return "\n".join([
         f"{full.records:,} records of a simulated world, {machine()}, by `make bench-identity`. Each run",
@@ -157,15 +171,13 @@ def _section(full: Measured, delta: Measured) -> str:
         f"| | records matched | seconds | {' | '.join(_STEPS)} | rest | CPU | GB |",
         f"|---|{'---:|' * (len(_STEPS) + 5)}",
         row("every record", full),
-        row("the next night", delta),
+        *(row(name, one) for name, one in zip(("the next night", "the four nights after it"), nights, strict=True)),
         "",
         f"- A million records: {full.seconds / full.records * 1e6:.0f} s of the {_LONGEST:.0f} that are demanded, "
         f"at most {full.peak_gb:.1f} GB of {_LARGEST_GB:.0f}.",
-        f"- A night in which {delta.new / delta.records:.1%} of the records are new, as a share of a full run: "
-        f"{delta.seconds / full.seconds:.2f}; of its CPU {delta.cpu / full.cpu:.2f}, of its matching "
-        f"{delta.steps['match'] / full.steps['match']:.2f}, of its memory {delta.peak_gb / full.peak_gb:.2f}.",
+        *map(share, nights),
         f"- DuckDB spends {full.engine:.1f} s on the bare SQL of Splink's predictions. Splink with it takes "
-        f"{full.model / full.engine:.2f} times that, matching {full.steps['match'] / full.engine:.1f} times, a run "
+        f"{full.model / full.engine:.2f} times that, matching {matching(full) / full.engine:.1f} times, a run "
         f"{full.seconds / full.engine:.1f} times.",
     ])  # fmt: skip
 

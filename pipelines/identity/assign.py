@@ -8,14 +8,16 @@ id can never denote two parties at once, and never passes to other records. Of s
 whose party is the oldest that exists names it; a part that loses its founder takes back the id that one of its records
 founded before, or else is named by its oldest record.
 
-A delta night takes last night's parties as they are and adds edges. A full run takes edges of today only, but for
-records that have vanished: these stay where their earlier evidence holds them.
+A delta night takes last night's parties as they are and adds edges; it looks at parties that something touches and at
+no other. A full run takes edges of today only, but for records that have vanished: these stay where their earlier
+evidence holds them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -24,6 +26,7 @@ from pipelines.identity import events, review
 from pipelines.identity.cluster import CUT_BECAUSE, KEPT, Ints, cluster
 from pipelines.identity.decisions import Decision, named, verdicts
 from pipelines.identity.evidence import (
+    DECISION,
     EDGES,
     Limits,
     Ruled,
@@ -64,21 +67,34 @@ class Prior:
 class Night:
     """What a night comes to.
 
-    `assignment` has every record, by reference, and `former_party_id`, its party before this night; `changed` marks
-    the rows that are new. `evidence` are edges to remember beside those of before, or, of a full run, instead of them.
-    `pairs` are all open pairs, `review` those that ask for a decision. `unknown` are names in decisions that no record
-    answers to.
+    `before` is the assignment that it stood on; `looked_at` the records of every party that something touched, of a
+    full run all records: ASSIGNMENT, by reference, and whether the row is `changed`. `evidence` are edges to remember
+    beside those of before, or, of a full run, instead of them. `pairs` are all open pairs, `review` those that ask for
+    a decision. `unknown` are names in decisions that no record answers to.
     """
 
     business_date: date
     full: bool
-    assignment: pl.DataFrame
-    changed: pl.Series
+    before: pl.DataFrame
+    looked_at: pl.DataFrame
     evidence: pl.DataFrame
     pairs: pl.DataFrame
     review: pl.DataFrame
     events: pl.DataFrame
     unknown: tuple[str, ...]
+
+    @property
+    def changed(self) -> pl.DataFrame:
+        """The rows that are new (ASSIGNMENT)."""
+        return self.looked_at.filter("changed").select(ASSIGNMENT.keys())
+
+    @cached_property
+    def assignment(self) -> pl.DataFrame:
+        """Every record with its party of tonight (ASSIGNMENT), by reference."""
+        now = self.looked_at.select(ASSIGNMENT.keys())
+        if self.full:
+            return now
+        return self.before.join(now, on="record_ref", how="anti", maintain_order="left").merge_sorted(now, "record_ref")
 
 
 def assign(
@@ -100,7 +116,8 @@ def assign(
     and `levels`, for pairs just below. Raises ValueError where records share a reference or a founding text, or an edge
     names a record or rule that is not known.
     """
-    nodes = _nodes(prior.assignment, records, id_key)
+    known = prior.assignment if full else _looked_at(prior, records, (edges, borderline), entries, limits.cap)
+    nodes = _nodes(known, records, prior.assignment, id_key)
     said, unknown = _said(entries, nodes)
     home = _homes(nodes)
     if full:
@@ -127,8 +144,8 @@ def assign(
     return Night(
         business_date,
         full,
-        after.select(*ASSIGNMENT.keys(), "former_party_id"),
-        after["changed"],
+        prior.assignment,
+        after.select(*ASSIGNMENT.keys(), "changed"),
         with_refs(kept, nodes).select(EDGES.keys()),
         open_pairs,
         review.to_decide(open_pairs, after, said, nodes),
@@ -137,8 +154,26 @@ def assign(
     )
 
 
-def _nodes(known: pl.DataFrame, records: pl.DataFrame, id_key: str) -> pl.DataFrame:
-    """Every record, in the order of references and numbered by it."""
+def _looked_at(
+    prior: Prior, records: pl.DataFrame, pairs: tuple[pl.DataFrame, ...], entries: tuple[Decision, ...], cap: int
+) -> pl.DataFrame:
+    """The records of before whose party something touches: records of tonight, pairs, decisions, the cap."""
+    known, names = prior.assignment, pl.Series(sorted(named(entries)), dtype=pl.String)
+    decided = prior.evidence.filter(pl.col("rule") == DECISION).collect()
+    ends = [frame[side] for frame in (*pairs, prior.pairs, decided) for side in ("left_ref", "right_ref")]
+    refs = pl.concat([records["record_ref"], *ends, names], rechunk=False).unique()
+    touched = pl.col("record_ref").is_in(refs.implode()) | pl.col("own_party_id").is_in(names.implode())
+    parties = known.filter(touched)["party_id"].unique()
+    sizes = known["party_id"].value_counts()
+    parties = pl.concat([parties, sizes.filter(pl.col("count") > cap)["party_id"]])
+    return known.filter(pl.col("party_id").is_in(parties.implode()))
+
+
+def _nodes(known: pl.DataFrame, records: pl.DataFrame, before: pl.DataFrame, id_key: str) -> pl.DataFrame:
+    """The records `known` and those that are new, in the order of references and numbered by it.
+
+    `before` is every record of before: what is new founds none of their parties.
+    """
     new = records.join(known.select("record_ref"), on="record_ref", how="anti")
     new = new.with_columns(own_party_id=hmac_sha256(pl.col("founding"), id_key))
     columns = [
@@ -147,8 +182,9 @@ def _nodes(known: pl.DataFrame, records: pl.DataFrame, id_key: str) -> pl.DataFr
     nodes = pl.concat([known.select(ASSIGNMENT.keys()), new.select(columns).cast(ASSIGNMENT)])  # type: ignore[arg-type]
     nodes = nodes.sort("record_ref").with_row_index("node").with_columns(pl.col("node").cast(pl.Int64))
     for name, what in (("record_ref", "reference"), ("own_party_id", "founding text")):
-        if twice := nodes.height - nodes[name].n_unique():
-            raise ValueError(f"{twice} records have the {what} of another; it must be a record's own")
+        taken = int(before[name].is_in(new[name].implode()).sum()) + new.height - new[name].n_unique()
+        if taken:
+            raise ValueError(f"{taken} records have the {what} of another; it must be a record's own")
     return nodes
 
 
@@ -208,7 +244,6 @@ def _assigned(
     still = by.is_null() | ((nodes["linked_by"] != FOUNDING) & pl.Series((home == new) & (not full)))
     edge = {name: pl.when(still).then(pl.col(was)).otherwise(kept[name].gather(by)) for name, was in _LINK.items()}
     after = nodes.with_columns(
-        former_party_id="party_id",
         party_id=nodes["own_party_id"].gather(new),
         minted_on=pl.when(founds).then(pl.col("minted_on").fill_null(business_date)).otherwise("minted_on"),
         linked_by=pl.when(founds).then(pl.lit(FOUNDING)).otherwise(edge["rule"]),

@@ -103,7 +103,11 @@ def remembered(
         return pl.DataFrame(schema=_NUMBERED)
     refs = nodes["record_ref"].gather(about).implode()
     touching = pl.col("left_ref").is_in(refs) | pl.col("right_ref").is_in(refs)
-    edges = numbered(evidence.filter(touching & ((pl.col("rule") != DECISION) | decisions)).collect(), nodes)
+    found = evidence.filter(touching & ((pl.col("rule") != DECISION) | decisions)).collect()
+    # A record that is not looked at is of another party: the edge held once, and holds no more.
+    for side in ("left_ref", "right_ref"):
+        found = found.join(nodes.select(pl.col("record_ref").alias(side)), on=side, how="semi", maintain_order="left")
+    edges = numbered(found, nodes)
     here = home[edges["left"].to_numpy()]
     return edges.filter((here >= 0) & (here == home[edges["right"].to_numpy()])).unique(
         KEY, keep="last", maintain_order=True

@@ -7,7 +7,7 @@ party they are of (`state`). A night seals the records that it changed, and now 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -26,19 +26,25 @@ _PART, _WHOLE = "part.sealed", "whole.sealed"
 
 
 def read(home: Home, ring: KeyRing, days: Collection[date]) -> pl.DataFrame:
-    """The records as of the last of `days` (GOLDEN), which are the finished ones; by reference."""
-    parts: list[pl.DataFrame] = []
+    """The records as of the last of `days` (GOLDEN), which are the finished ones."""
+    whole, parts = pl.DataFrame(schema=GOLDEN), []
     for day in sorted(days):
         for name in (_PART, _WHOLE):
             if (path := _folder(home, day) / name).exists():
-                frame = pl.read_ipc(BytesIO(unseal(path, ring.store_key(), _PLACE)))
-                parts = [frame] if name == _WHOLE else [*parts, frame]
+                frame = pl.read_parquet(BytesIO(unseal(path, ring.store_key(), _PLACE)), columns=list(GOLDEN))
+                whole, parts = (frame, []) if name == _WHOLE else (whole, [*parts, frame])
     if not parts:
-        return pl.DataFrame(schema=GOLDEN)
-    rows = pl.concat(parts)
-    if len(parts) > 1:
-        rows = rows.unique("record_ref", keep="last", maintain_order=True)
-    return rows.select(GOLDEN.keys())
+        return whole
+    return latest([whole, pl.concat(parts).unique("record_ref", keep="last", maintain_order=True)])
+
+
+def latest(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Frames of records, each once in a frame, as one: of a record that is in several, the last counts."""
+    found = frames[0]
+    for later in frames[1:]:
+        stands = ~pl.col("record_ref").is_in(later["record_ref"].implode())
+        found = pl.concat([found.filter(stands), later.select(found.columns)])
+    return found
 
 
 def write(home: Home, ring: KeyRing, day: date, before: pl.DataFrame, changed: pl.DataFrame) -> None:
@@ -46,12 +52,9 @@ def write(home: Home, ring: KeyRing, day: date, before: pl.DataFrame, changed: p
     forget(home, day)
     whole = _parts_have_grown(home)
     if whole:
-        kept = before.join(changed, on="record_ref", how="anti").select(GOLDEN.keys())
-        changed = pl.concat([kept, changed.select(GOLDEN.keys())])
+        changed = latest([before.select(GOLDEN.keys()), changed])
     plain = BytesIO()
-    changed.select(GOLDEN.keys()).sort("record_ref").rechunk().write_ipc(
-        plain, compression="zstd", compat_level=pl.CompatLevel.oldest()
-    )
+    changed.select(GOLDEN.keys()).sort("record_ref").rechunk().write_parquet(plain, statistics=False)
     seal(_folder(home, day) / (_WHOLE if whole else _PART), plain.getvalue(), ring.store_key(), _PLACE)
 
 
@@ -67,7 +70,7 @@ def merge(before: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
 
     What a record stated once is remembered until it states something else; the phone number that it had, for good.
     """
-    known = before.join(seen.select("record_ref"), on="record_ref", how="semi")
+    known = before.filter(pl.col("record_ref").is_in(seen["record_ref"].implode()))
     both = seen.select(GOLDEN.keys()).join(known, on="record_ref", how="left", suffix="_known", maintain_order="left")
     moved = pl.col("phone") != pl.col("phone_known")
     now = both.select(

@@ -18,9 +18,10 @@ from pipelines.identity import rules
 from pipelines.identity.attach import Weights, attach
 from pipelines.identity.evidence import STRENGTH
 from pipelines.identity.model import PAIRS, MatchModel, score
+from pipelines.identity.neighbourhood import Frequencies, Together
 from pipelines.identity.records import SEPARATOR
 from pipelines.identity.rules import EDGES
-from pipelines.identity.standardise import NAMED, with_aliases
+from pipelines.identity.standardise import NAMED
 
 
 @dataclass(frozen=True)
@@ -41,34 +42,33 @@ class Matches:
 
 
 def match(
-    con: duckdb.DuckDBPyConnection, records: pl.DataFrame, models: dict[str, MatchModel], thresholds: Thresholds
+    con: duckdb.DuckDBPyConnection, together: Together, models: dict[str, MatchModel], thresholds: Thresholds
 ) -> Matches:
-    """Match the new among `records` with each other and with the old.
+    """Match the new among records with each other and with the old. `models` by entity kind.
 
-    `records`: the columns of `records.COLUMNS` and `standardise.STANDARD`, `party_id` (null for new records) and
-    `is_new`. `models` by entity kind. The same records in another order give the same pairs.
+    The same records in another order give the same pairs.
     """
-    frame = with_aliases(records).sort("record_ref").with_row_index("id").with_columns(pl.col("id").cast(pl.Int64))
+    frame = together.records.sort("record_ref").with_row_index("id").with_columns(pl.col("id").cast(pl.Int64))
     atoms = frame["party_id"].fill_null(frame["record_ref"]).rank("dense").cast(pl.Int64).to_numpy() - 1
     organisations = frame.filter(pl.col("entity_kind") == "organisation")
     people = frame.filter(pl.col("entity_kind") == "person")
 
     found = [
         rules.same_key(organisations, "valid_uscc", "uscc"),
-        rules.corrected(organisations, "uscc", "valid_uscc"),
+        rules.corrected(organisations, "uscc"),
     ]
-    pairs = _scored(con, models["organisation"], organisations, thresholds)
+    pairs = _scored(con, models["organisation"], organisations, thresholds, together.frequencies)
     companies = pl.concat([*found, _edges(pairs, thresholds)])
     label = _labels(atoms, companies)
     found = [
         rules.same_key(people, "valid_id", "national_id"),
         rules.referred(people, _targets(frame, "refers_to")),
         rules.same_person_of(people, _organisations(frame, label)),
-        rules.corrected(people, "national_id", "valid_id"),
+        rules.corrected(people, "national_id"),
     ]
     frame = _with_phone_of_organisation(frame, label)
     people = frame.filter(pl.col("entity_kind") == "person")
-    pairs = pl.concat([pairs, _scored(con, models["person"], people.filter(NAMED), thresholds)])
+    pairs = pl.concat([pairs, _scored(con, models["person"], people.filter(NAMED), thresholds, together.frequencies)])
     edges = pl.concat([companies, *found, _edges(pairs.join(companies, on=["left", "right"], how="anti"), thresholds)])
     edges, refused = _without_contradictions(edges, frame, atoms)
     label = _labels(atoms, edges)
@@ -84,11 +84,22 @@ def match(
 
 
 def _scored(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, frame: pl.DataFrame, thresholds: Thresholds
+    con: duckdb.DuckDBPyConnection,
+    model: MatchModel,
+    frame: pl.DataFrame,
+    thresholds: Thresholds,
+    frequencies: Frequencies,
 ) -> pl.DataFrame:
     if not frame["is_new"].any():
         return pl.DataFrame(schema=PAIRS)
-    return score(con, model, frame.filter(~pl.col("is_new")), frame.filter("is_new"), thresholds.review)
+    return score(
+        con,
+        model,
+        frame.filter(~pl.col("is_new")),
+        frame.filter("is_new"),
+        thresholds.review,
+        frequencies[model.entity],
+    )
 
 
 def _edges(pairs: pl.DataFrame, thresholds: Thresholds) -> pl.DataFrame:

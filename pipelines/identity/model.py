@@ -11,18 +11,23 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
 import polars as pl
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from pipelines.contracts.document import Strict, faults, read_document
 from pipelines.contracts.model import ContractError
 from pipelines.settings import InputError
 
+#: A blocking condition: columns of the left and of the right record that are the same.
+Keys = tuple[tuple[str, str], ...]
+_EQUAL = re.compile(r"\s*l\.(\w+) = r\.(\w+)\s*")
 PAIRS = {"left": pl.Int64, "right": pl.Int64, "weight": pl.Float64, "levels": pl.String}
 _QUIET = 40  # the level of log messages; without it Splink takes over logging
 
@@ -59,7 +64,10 @@ class Trained(Strict):
 
 
 class MatchModel(Strict):
-    """A model file: `blocking` are SQL conditions of pairs that are scored, `prior` the share of pairs that match."""
+    """A model file: `blocking` says which pairs are scored, `prior` the share of pairs that match.
+
+    Each condition is of the form `l.<column> = r.<column>`, several with `and` between: it can be looked up.
+    """
 
     version: str
     entity: str
@@ -68,6 +76,19 @@ class MatchModel(Strict):
     prior: float = Field(gt=0, lt=1)
     comparisons: tuple[Comparison, ...]
     trained: Trained | None = None
+
+    @field_validator("blocking")
+    @classmethod
+    def _looked_up(cls, blocking: tuple[str, ...]) -> tuple[str, ...]:
+        for rule in blocking:
+            if not all(_EQUAL.fullmatch(part) for part in rule.split(" and ")):
+                raise ValueError(f"{rule!r} is not of the form 'l.<column> = r.<column> and ...'")
+        return blocking
+
+    @property
+    def keys(self) -> tuple[Keys, ...]:
+        """`blocking` as columns."""
+        return tuple(tuple(_EQUAL.findall(part)[0] for part in rule.split(" and ")) for rule in self.blocking)
 
     def settings(self) -> dict[str, Any]:
         """As Splink reads it."""
@@ -129,31 +150,30 @@ def write_model(path: Path, model: MatchModel) -> str:
 
 
 def score(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, old: pl.DataFrame, new: pl.DataFrame, least: float
+    con: duckdb.DuckDBPyConnection,
+    model: MatchModel,
+    old: pl.DataFrame,
+    new: pl.DataFrame,
+    least: float,
+    frequencies: Mapping[str, pl.DataFrame],
 ) -> pl.DataFrame:
     """Pairs of at least one new record (PAIRS) whose weight is at least `least`, in bits; the lower number is `left`.
 
-    `old` and `new` have `id` and the model's columns. `levels` says what each comparison adds to the weight.
+    `old` and `new` have `id` and the model's columns; `frequencies`, of each of `model.frequencies`, the share of each
+    value in all records (<column>, tf_<column>). `levels` says what each comparison adds to the weight.
     """
     from splink import DuckDBAPI, Linker
 
     if not new.height:
         return pl.DataFrame(schema=PAIRS)
     columns = ["id", *model.columns]
-    for name, frame in (("matching_old", old), ("matching_new", new)):
-        con.register("matching_input", frame.select(columns).to_arrow())
-        con.execute(f"create or replace temp table {name} as select * from matching_input")
-        con.unregister("matching_input")
+    _put(con, "matching_old", old.select(columns))
+    _put(con, "matching_new", new.select(columns))
     engine = DuckDBAPI(con)
     tables = {name: engine.register(name, table_name=f"known_{name}") for name in ("matching_old", "matching_new")}
     linker = Linker(tables["matching_new"], model.settings(), log_level=_QUIET)
     for column in model.frequencies:
-        con.execute(
-            f"create or replace temp table matching_frequency_{column} as select {column}, "
-            f"count(*) / sum(count(*)) over () as tf_{column} from "
-            f"(select {column} from matching_old union all by name select {column} from matching_new) "
-            f"where {column} is not null group by {column}"
-        )
+        _put(con, f"matching_frequency_{column}", frequencies[column])
         linker.table_management.register_term_frequency_lookup(
             engine.register(f"matching_frequency_{column}", table_name=f"frequency_{column}"), column
         )
@@ -166,6 +186,12 @@ def score(
     for name in ("old", "new", *(f"frequency_{column}" for column in model.frequencies)):
         con.execute(f"drop table matching_{name}")
     return pl.concat(parts).cast(PAIRS).sort("left", "right")  # type: ignore[arg-type]
+
+
+def _put(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
+    con.register("matching_input", frame.to_arrow())
+    con.execute(f"create or replace temp table {table} as select * from matching_input")
+    con.unregister("matching_input")
 
 
 def _pairs(model: MatchModel, table: str) -> str:

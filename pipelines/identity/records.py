@@ -110,7 +110,7 @@ def _query(home: Home, contract: Contract, subject: Subject, window: Window) -> 
         token = lake_name[phone]
         before = f"arg_max({token}, {at}) filter ({token} <> latest_phone) as phone_before"
     rows = (
-        f"select *, {kind} as entity_kind from {lake.scan(home, contract.id)} "
+        f"select *, {kind} as entity_kind from {lake.scan(home, contract.id, window.days())} "
         f"where {window.predicate()} and _change = 'upsert' and {key} is not null"
     )
     if before:

@@ -11,7 +11,10 @@ import polars as pl
 
 from pipelines.vault.normal import valid
 
+_LENGTH = 18  # of either kind
 EDGES = {"left": pl.Int64, "right": pl.Int64, "rule": pl.String, "weight": pl.Float64}
+#: Of a kind of identifier, the column that holds it where its checksum is right.
+CHECKED = {"national_id": "valid_id", "uscc": "valid_uscc"}
 _ALPHABET = {"national_id": "0123456789X", "uscc": "0123456789ABCDEFGHJKLMNPQRTUWXY"}
 
 
@@ -58,29 +61,18 @@ def _equal(name: str, other: str) -> pl.Expr:
     return (pl.col(name) == pl.col(f"{other}_of_target")).fill_null(False)
 
 
-def corrected(frame: pl.DataFrame, kind: str, checked: str) -> pl.DataFrame:
+def corrected(frame: pl.DataFrame, kind: str) -> pl.DataFrame:
     """Edges from a wrong identifier to the only known right one that differs in a single character.
 
-    `kind` is national_id or uscc, `checked` the column that holds it where its checksum is right. Where both records
-    have a name, it must be the same or sound the same.
+    `kind` is national_id or uscc. Where both records have a name, it must be the same or sound the same.
     """
-    wrong = frame.filter(pl.col(kind).is_not_null() & pl.col(checked).is_null() & (pl.col(kind).str.len_chars() == 18))
-    if not wrong.height:
-        return pl.DataFrame(schema=EDGES)
-    right = frame.filter(pl.col(checked).is_not_null()).sort("is_new", "record_ref")
-    first = right.unique(checked, keep="first", maintain_order=True)
-    candidates = wrong.select("id", "is_new", "name", "sound", text=pl.col(kind)).join(
-        pl.DataFrame({"place": range(18)}).join(pl.DataFrame({"character": list(_ALPHABET[kind])}), how="cross"),
-        how="cross",
-    )
-    text, place = pl.col("text"), pl.col("place")
-    candidates = candidates.with_columns(
-        candidate=pl.concat_str(text.str.slice(0, place), "character", text.str.slice(place + 1))
-    )
-    distinct = candidates.select("candidate").unique()
-    distinct = distinct.filter(valid(kind, distinct["candidate"]))
-    found = candidates.join(distinct, on="candidate", how="semi").join(
-        first.select("name", "sound", "is_new", candidate=checked, target="id"), on="candidate", suffix="_of_target"
+    doubted = frame.filter(wrong(kind)).select("id", "is_new", "name", "sound", text=kind)
+    ordered = frame.filter(right(kind)).sort("is_new", "record_ref")
+    first = ordered.unique(CHECKED[kind], keep="first", maintain_order=True)
+    found = doubted.join(one_off(doubted["text"], kind), on="text").join(
+        first.select("name", "sound", "is_new", candidate=CHECKED[kind], target="id"),
+        on="candidate",
+        suffix="_of_target",
     )
     other = pl.col("name").is_not_null() & pl.col("name_of_target").is_not_null()
     found = found.filter(~other | _equal("name", "name") | _equal("sound", "sound"))
@@ -88,3 +80,24 @@ def corrected(frame: pl.DataFrame, kind: str, checked: str) -> pl.DataFrame:
     return only.filter(pl.col("is_new") | pl.col("is_new_of_target")).select(
         left="target", right="id", rule=pl.lit(f"{kind}_corrected"), weight=pl.lit(None, pl.Float64)
     )
+
+
+def right(kind: str) -> pl.Expr:
+    """Whether a record states an identifier of `kind` whose checksum is right."""
+    return pl.col(CHECKED[kind]).is_not_null()
+
+
+def wrong(kind: str) -> pl.Expr:
+    """Whether a record states an identifier of `kind` that has the length of one, and a wrong checksum."""
+    return pl.col(kind).is_not_null() & ~right(kind) & (pl.col(kind).str.len_chars() == _LENGTH)
+
+
+def one_off(texts: pl.Series, kind: str) -> pl.DataFrame:
+    """Of each of `texts` the right identifiers that differ in a single character: `text`, `candidate`."""
+    characters = pl.DataFrame({"character": list(_ALPHABET[kind])})
+    places = pl.DataFrame({"place": range(_LENGTH)}).join(characters, how="cross")
+    text, place = pl.col("text"), pl.col("place")
+    candidate = pl.concat_str(text.str.slice(0, place), "character", text.str.slice(place + 1))
+    every = texts.unique().alias("text").to_frame().join(places, how="cross").select("text", candidate=candidate)
+    distinct = every["candidate"].unique()
+    return every.filter(pl.col("candidate").is_in(distinct.filter(valid(kind, distinct)).implode()))

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.contracts.arrow import arrow_schema
 from pipelines.contracts.feed import Feed, Hashing
 from pipelines.contracts.load import Catalog
-from pipelines.identity import assign, decisions, golden, state
+from pipelines.identity import assign, decisions, golden, state, tables
 from pipelines.identity.attach import Weights
 from pipelines.identity.evidence import STRENGTH, Limits
 from pipelines.identity.match import Thresholds, match
 from pipelines.identity.model import read_model
+from pipelines.identity.neighbourhood import around, everything
 from pipelines.identity.records import (
     COLUMNS,
     FOUNDING_CONTRACT,
@@ -32,16 +32,14 @@ from pipelines.identity.records import (
     read_records,
 )
 from pipelines.identity.standardise import standardise
-from pipelines.ingest import lake, ledger
+from pipelines.ingest import ledger
 from pipelines.ingest.engine import open_engine
 from pipelines.settings import Home, Settings
 from pipelines.vault.hashed import resolve_hashed
 from pipelines.vault.keys import KeyRing
-from pipelines.vault.tokens import hmac_sha256
 
 _SECTION = "identity."
 _MEMORY = "1GB"  # of the engine: pairs are many and small, frames of raw values lie beside it
-CROSSWALK, PARTY = "identity.party_crosswalk", "identity.party"
 
 
 @dataclass(frozen=True)
@@ -78,25 +76,30 @@ def resolve(
     seen = standardised(catalog, home, ring, feeds, Window(last if stands else None, day), known)
     changed = golden.merge(known, seen)
     del seen  # as large as the golden set in a full run
-    everything = _together(known, changed, prior.assignment, full)
     by_kind = {kind: model for kind, (model, _) in models.items()}
     with open_engine(settings.model_copy(update={"memory_limit": _MEMORY})) as con:
         con.execute("set preserve_insertion_order = false")
-        found = match(con, everything, by_kind, thresholds(catalog))
-    records = _new_records(everything)
+        if full:
+            every = golden.latest([known, changed]).with_columns(party_id=pl.lit(None, pl.String), is_new=pl.lit(True))
+            together = everything(every, by_kind)
+            del every
+        else:
+            together = around(*(_with_party(frame, prior.assignment) for frame in (known, changed)), by_kind)
+        found = match(con, together, by_kind, thresholds(catalog))
     night = assign.assign(
-        prior, records, found.edges, found.borderline, decisions.read(decisions.path(home)),
-        Limits(int(catalog.policy.thresholds["identity.max_records"]), STRENGTH), day, ring.party_id_key(), full=full,
+        prior, _founding(together.records.filter("is_new")), found.edges, found.borderline,
+        decisions.read(decisions.path(home)), Limits(int(catalog.policy.thresholds["identity.max_records"]), STRENGTH),
+        day, ring.party_id_key(), full=full,
     )  # fmt: skip
+    del together
     golden.write(home, ring, day, known, changed)
     state.finish(
         home, prior, night,
         landed=landed(catalog, home, day), rules=rules, decisions=decisions.fingerprint(home),
     )  # fmt: skip
-    state.publish(home, catalog)
-    _write_crosswalk(catalog, home, ring, everything, night)
+    tables.write(catalog, home, ring, (known, changed), night.assignment)
     return Outcome(
-        night.assignment.height, night.assignment["party_id"].n_unique(), int(night.changed.sum()), night.events.height,
+        night.assignment.height, night.assignment["party_id"].n_unique(), night.changed.height, night.events.height,
         night.review.height, night.unknown, full,
     )  # fmt: skip
 
@@ -155,22 +158,18 @@ def _with_numbers(
     return joined.with_columns(phone=pl.coalesce("phone", "resolved")).drop("resolved")
 
 
-def _together(known: pl.DataFrame, changed: pl.DataFrame, assignment: pl.DataFrame, full: bool) -> pl.DataFrame:
-    """Every record as matching takes it: what is new, and the party that it was of; in a full run all are new."""
-    rest = known.join(changed, on="record_ref", how="anti").with_columns(is_new=pl.lit(full))
-    every = pl.concat([rest, changed.with_columns(is_new=pl.lit(True))])
-    if full:
-        return every.with_columns(party_id=pl.lit(None, pl.String))
+def _with_party(records: pl.DataFrame, assignment: pl.DataFrame) -> pl.DataFrame:
     party = assignment.select("record_ref", "party_id")
-    return every.join(party, on="record_ref", how="left", maintain_order="left")
+    return records.with_columns(
+        records.select("record_ref").join(party, on="record_ref", how="left", maintain_order="left")["party_id"]
+    )
 
 
-def _new_records(everything: pl.DataFrame) -> pl.DataFrame:
-    """The records that are new tonight, with their founding text, as `assign` takes them."""
+def _founding(records: pl.DataFrame) -> pl.DataFrame:
+    """Records with their founding text, as `assign` takes them."""
     of_core = pl.col("contract") == FOUNDING_CONTRACT
     founding = pl.when(of_core).then(founding_text(of_core=True)).otherwise(founding_text(of_core=False))
-    new = everything.filter("is_new")
-    return new.select("record_ref", "entity_kind", "source", "first_seen", founding=founding)
+    return records.select("record_ref", "entity_kind", "source", "first_seen", founding=founding)
 
 
 def _rules(catalog: Catalog, ring: KeyRing, models: dict[str, str]) -> str:
@@ -191,24 +190,3 @@ def landed(catalog: Catalog, home: Home, through: date) -> str:
                 if landing.measure == "rows" and landing.business_date <= through:
                     digest.update(f"{said}|{landing.recipe_sha256}\n".encode())
     return digest.hexdigest()
-
-
-def _write_crosswalk(catalog: Catalog, home: Home, ring: KeyRing, records: pl.DataFrame, night: assign.Night) -> None:
-    token = pl.col("key")
-    for kind in records["key_kind"].drop_nulls().unique().sort():
-        of_kind = pl.col("key_kind") == kind
-        made = hmac_sha256(pl.when(of_kind).then(pl.col("key")), ring.token_key(kind))
-        token = pl.when(of_kind).then(made).otherwise(token)
-    rows = records.select("record_ref", "contract", "source", "role", record_key=token)
-    crosswalk = rows.join(
-        night.assignment.select("record_ref", "party_id", "linked_by", "match_weight", founded_on="first_seen"),
-        on="record_ref",
-    ).sort("contract", "source", "record_key", "role")
-    party = night.assignment.group_by("party_id").agg(
-        party_kind=pl.col("entity_kind").first(), founded_on=pl.col("first_seen").min(), records=pl.len().cast(pl.Int64)
-    ).sort("party_id")  # fmt: skip
-    for name, frame in ((CROSSWALK, crosswalk), (PARTY, party)):
-        contract = catalog.derived[name]
-        schema = arrow_schema(contract)
-        table = frame.select(schema.names).to_arrow().cast(schema)
-        lake.write_parquet(home.identity / f"{contract.table}.parquet", table)

@@ -51,8 +51,13 @@ NAMED = pl.col("name").is_not_null() | pl.col("national_id").is_not_null()
 
 
 def with_aliases(frame: pl.DataFrame) -> pl.DataFrame:
-    """`frame` with the aliases that are names of the people in it (`admit_aliases`)."""
-    return admit_aliases(frame, frame.filter(pl.col("entity_kind") == "person")["sound"].drop_nulls())
+    """`frame` with the aliases that are names of the people in it."""
+    return admit_aliases(frame, registered_sounds(frame))
+
+
+def registered_sounds(frame: pl.DataFrame) -> pl.Series:
+    """The sounds under which people are registered, each once."""
+    return frame.select("entity_kind", "sound").filter(pl.col("entity_kind") == "person")["sound"].drop_nulls().unique()
 
 
 def admit_aliases(frame: pl.DataFrame, registered: pl.Series) -> pl.DataFrame:
@@ -60,12 +65,11 @@ def admit_aliases(frame: pl.DataFrame, registered: pl.Series) -> pl.DataFrame:
 
     What people call themselves is a name only if it is one: nicknames of parcels are not. `registered` holds sounds.
     """
-    aliased = frame.filter(pl.col("name").is_null() & pl.col("alias").is_not_null() & pl.col("surname").is_null())
-    named = with_person_names(aliased.drop("name", "sound", "turned").with_columns(name=pl.col("alias"))).filter(
-        pl.col("sound").is_in(registered.unique().implode())
+    aliased = frame.select("record_ref", "name", "alias", "surname").filter(
+        pl.col("name").is_null() & pl.col("alias").is_not_null() & pl.col("surname").is_null()
     )
-    rest = frame.join(named, on="record_ref", how="anti", maintain_order="left")
-    return pl.concat([rest, named.select(frame.columns)])
+    named = with_person_names(aliased.select("record_ref", name="alias"))
+    return frame.update(named.filter(pl.col("sound").is_in(registered.implode())), on="record_ref")
 
 
 def _checked(name: str) -> pl.Expr:

@@ -17,8 +17,6 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.contracts.arrow import arrow_schema
-from pipelines.contracts.load import Catalog
 from pipelines.identity.assign import ASSIGNMENT, Night, Prior
 from pipelines.identity.events import EVENTS
 from pipelines.identity.evidence import EDGES
@@ -62,8 +60,8 @@ def begin(home: Home, day: date) -> Prior:
 def finish(home: Home, prior: Prior, night: Night, **made_from: str) -> None:
     """Write what a night came to, and then that it is finished. `made_from` is kept with it, for example digests."""
     day = night.business_date.isoformat()
-    changed = night.assignment.filter(night.changed)
-    written, total = changed.height + _written(home), night.assignment.height
+    changed = night.changed
+    written, total = changed.height + _written(home), prior.assignment.height
     complete = night.full or not dates(home) or written * 4 >= total
     evidence = night.evidence
     if complete and not night.full:
@@ -87,13 +85,6 @@ def made_from(home: Home, day: date) -> dict[str, str]:
     """What a finished date was made from, as `finish` was told."""
     made: dict[str, str] = _said(home, day)["made_from"]
     return made
-
-
-def publish(home: Home, catalog: Catalog) -> None:
-    """Write `identity_event` and `identity_review` as dbt reads them, from the finished dates."""
-    for name, frame in (("identity_event", events(home)), ("identity_review", review(home))):
-        schema = arrow_schema(catalog.derived[f"identity.{name}"])
-        lake.write_parquet(home.identity / f"{name}.parquet", frame.select(schema.names).to_arrow().cast(schema))
 
 
 def events(home: Home) -> pl.DataFrame:

@@ -6,6 +6,7 @@ One Parquet file per contract, source and business date, sorted by key, zstd. On
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -31,9 +32,18 @@ def is_there(root: Path, contract_id: str, source: str, day: date) -> bool:
     return os.access(f"{root}/{contract_id}/source={source}/business_date={day.isoformat()}/part.parquet", os.F_OK)
 
 
-def scan(home: Home, contract_id: str) -> str:
-    """SQL for all landed rows of a contract, with `source` and `business_date`."""
-    return _scan(f"{pattern(home.lake / contract_id)}/*/*/part.parquet")
+def scan(home: Home, contract_id: str, days: Collection[date] | None = None) -> str:
+    """SQL for the landed rows of a contract, of all dates or of `days`, with `source` and `business_date`."""
+    root = home.lake / contract_id
+    if days is None:
+        return _scan(f"{pattern(root)}/*/*/part.parquet")
+    # By name: a pattern over every date opens every file for its schema, before a predicate on the date counts.
+    sources = sorted(path.name.removeprefix("source=") for path in root.iterdir())
+    there = [
+        (source, day) for source in sources for day in sorted(days) if is_there(home.lake, contract_id, source, day)
+    ]
+    files = [(_SCHEMA_SOURCE, _SCHEMA_DATE), *there]
+    return _scan(*(pattern(partition(home.lake, contract_id, source, day)) for source, day in files))
 
 
 def _scan(*files: str) -> str:

@@ -14,6 +14,7 @@ import polars as pl
 from pipelines.identity.golden import GOLDEN
 from pipelines.identity.match import Matches, match
 from pipelines.identity.model import MatchModel, read_model
+from pipelines.identity.neighbourhood import everything
 from pipelines.identity.run import model_path, thresholds
 from pipelines.identity.standardise import standardise
 from pipelines.settings import PROJECT
@@ -87,7 +88,7 @@ def matched(catalog, known: pl.DataFrame, *, new=None, party: dict[str, str] | N
         party_id=pl.col("record_ref").replace_strict(of, default=None, return_dtype=pl.String),
     )
     with duckdb.connect(config={"threads": 1}) as con:
-        return match(con, frame, models(), thresholds(catalog))
+        return match(con, everything(frame, models()), models(), thresholds(catalog))
 
 
 def named(edges: pl.DataFrame, *names: str) -> set[tuple[str, str, str]]:

@@ -117,15 +117,14 @@ def test_a_wrong_number_is_corrected_to_the_only_known_one_beside_it(kind, numbe
         return
     entity = "person" if kind == "national_id" else "organisation"
     rows = [{kind: right, "entity_kind": entity}, {kind: wrong, f"{kind}_valid": False, "entity_kind": entity}]
-    column = "valid_id" if kind == "national_id" else "valid_uscc"
-    assert pairs(rules.corrected(frame(*rows), kind, column)) == {(0, 1)}
+    assert pairs(rules.corrected(frame(*rows), kind)) == {(0, 1)}
     others = sorted(neighbours(kind, wrong) - {right})
     if others:  # a second number can be meant: then it is nobody's
         second = {kind: data.draw(st.sampled_from(others)), "entity_kind": entity}
-        assert rules.corrected(frame(*rows, second), kind, column).height == 0
+        assert rules.corrected(frame(*rows, second), kind).height == 0
     far = MADE[kind]((number + 57) % 999)
     if far not in neighbours(kind, wrong):
-        assert pairs(rules.corrected(frame(*rows, {kind: far, "entity_kind": entity}), kind, column)) == {(0, 1)}
+        assert pairs(rules.corrected(frame(*rows, {kind: far, "entity_kind": entity}), kind)) == {(0, 1)}
 
 
 def test_two_records_of_the_meant_number_are_one_number():
@@ -133,7 +132,7 @@ def test_two_records_of_the_meant_number_are_one_number():
     made = frame(
         {"national_id": resident(1)}, {"national_id": resident(1)}, {"national_id": wrong, "national_id_valid": False}
     )
-    assert rules.corrected(made, "national_id", "valid_id").height == 1
+    assert rules.corrected(made, "national_id").height == 1
 
 
 @pytest.mark.parametrize("name, one", [("王芳", True), ("汪方", True), ("李强", False), (None, True)])
@@ -142,4 +141,4 @@ def test_a_correction_needs_a_name_that_fits(name, one):
     made = frame(
         {"national_id": resident(1), "name": "王芳"}, {"national_id": wrong, "national_id_valid": False, "name": name}
     )
-    assert (rules.corrected(made, "national_id", "valid_id").height == 1) == one
+    assert (rules.corrected(made, "national_id").height == 1) == one

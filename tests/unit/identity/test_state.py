@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from pipelines.contracts.load import load_catalog
-from pipelines.identity import decisions, state
+from pipelines.identity import decisions, state, tables
 from pipelines.identity.explain import explain
 from pipelines.identity.undo import undo
 from pipelines.ingest import lake
 from pipelines.settings import PROJECT, Home, InputError
 
+from . import people
+from .landed import RING
 from .nights import day, edges, own, parties, partition, records, ref, run
 from .test_assign import EDGE, NAME, NAMES
 
@@ -65,16 +67,14 @@ def test_a_date_run_again_gives_the_same_bytes_from_the_state_before_it(tmp_path
     first = content(home)
     again = data.draw(st.integers(0, len(nights) - 1))
     if again:
-        assert_frame_equal(
-            state.before(home, day(again)).assignment, came[again - 1].assignment.drop("former_party_id")
-        )
+        assert_frame_equal(state.before(home, day(again)).assignment, came[again - 1].assignment)
     prior = state.begin(home, day(again))
     assert state.dates(home) == [day(n) for n in range(again)]
     assert_frame_equal(state.before(home, day(again)).assignment, prior.assignment)
     for number in range(again, len(nights)):
         nightly(home, number, *told[number])
     assert content(home) == first
-    assert_frame_equal(state.latest(home).assignment, came[-1].assignment.drop("former_party_id"))
+    assert_frame_equal(state.latest(home).assignment, came[-1].assignment)
     assert state.events(home).height == sum(night.events.height for night in came)
 
 
@@ -100,7 +100,7 @@ def test_a_night_that_was_killed_did_not_happen(tmp_path_factory, nights, at):
         patch.setattr(state, "write_private", killed(state.write_private))
         nightly(home, last, *told[last])
     assert state.dates(home) == [day(n) for n in range(last)]
-    assert_frame_equal(state.latest(home).assignment, came[last - 1].assignment.drop("former_party_id"))
+    assert_frame_equal(state.latest(home).assignment, came[last - 1].assignment)
     nightly(home, last, *told[last])
     assert content(home) == before
 
@@ -183,8 +183,9 @@ def test_what_dbt_reads_meets_its_contract_and_is_its_owners_alone(tmp_path):
     home, catalog = Home(tmp_path), load_catalog(PROJECT / "data_contracts")
     nightly(home, 0, "abcz", [], full=True)
     nightly(home, 1, "", [("a", "b", "phone", None)])
-    state.publish(home, catalog)
-    for name, height in (("identity_event", 1), ("identity_review", 0)):
+    golden = people.records(*({"record_ref": name} for name in "abcz"))
+    tables.write(catalog, home, RING, [golden], state.latest(home).assignment)
+    for name, height in (("identity_event", 1), ("identity_review", 0), ("party", 3), ("party_crosswalk", 4)):
         frame, contract = pl.read_parquet(home.identity / f"{name}.parquet"), catalog.derived[f"identity.{name}"]
         assert frame.columns == [column.name for column in contract.columns] and frame.height == height
         assert frame.select(contract.key).is_duplicated().sum() == 0
