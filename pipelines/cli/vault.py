@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 import os
-import re
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,15 +14,17 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.cli.options import JsonOption, State
-from pipelines.settings import PRIVATE_FILE, InputError
+from pipelines.settings import PRIVATE_FILE, Home, InputError
 
 if TYPE_CHECKING:
+    from pipelines.contracts.load import Catalog
+    from pipelines.contracts.model import Contract
+    from pipelines.contracts.subjects import Subject
     from pipelines.vault.keys import KeyRing
 
 app = typer.Typer(no_args_is_help=True, help="Raw identifiers: what there is, new token keys, and who is shown what.")
 OperatorOption = Annotated[str, typer.Option(help="Who asks; goes into the access log.")]
 _HANDED_OVER = "partner-key"
-_TOKEN = re.compile("[0-9a-f]{64}")
 
 
 def _ring(state: State) -> KeyRing:
@@ -136,7 +137,9 @@ def reveal(
     operator: OperatorOption,
     reason: Annotated[str, typer.Option(help="Why, in a few words; goes into the access log.")],
     tokens: Annotated[list[str] | None, typer.Argument(help="Tokens, of this or an earlier key version.")] = None,
-    party: Annotated[str | None, typer.Option(help="Every identifier in the records of this party id.")] = None,
+    party: Annotated[
+        str | None, typer.Option(help="Every identifier in the records of this party: its id, or its beginning.")
+    ] = None,
     kind: Annotated[str | None, typer.Option(help="Look among identifiers of this kind only.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -149,7 +152,7 @@ def reveal(
     ring, home = _ring(state), state.settings.home
     if bool(tokens) == bool(party):
         raise InputError("name either tokens or a --party")
-    asked = [token.strip().lower() for token in tokens] if tokens else _tokens_of(state, str(party))
+    asked = [token.strip().lower() for token in tokens] if tokens else tokens_of(state.catalog, home, str(party))
     shown = reveal_(home, ring, inquiry, list(dict.fromkeys(asked)), kind)
     if as_json:
         typer.echo(json.dumps({"revealed": [vars(each) for each in shown]}, ensure_ascii=False))
@@ -163,36 +166,43 @@ def reveal(
         typer.echo(f"{each.token}  {each.kind}  {each.value}{wrong}{written}")
 
 
-def _tokens_of(state: State, party: str) -> list[str]:
-    """Every token in the lake's rows of the records that are linked to a party. Raises InputError where none is."""
+def tokens_of(catalog: Catalog, home: Home, party: str) -> list[str]:
+    """Every token in the lake's rows of the records of the party whose id begins with `party`, and of nobody else.
+
+    Raises InputError unless that is one party.
+    """
     import duckdb
 
+    from pipelines.identity import explain, state
     from pipelines.ingest import lake
     from pipelines.ingest.sql import pattern
 
-    home = state.settings.home
     path = home.identity / "party_crosswalk.parquet"
     if not path.exists():
         raise InputError("no party is known yet: run a night first")
-    found: set[str] = set()
+    party_id, found = explain.find(state.latest(home).assignment, party), set[str]()
     with closing(duckdb.connect()) as con:
-        records = con.execute(
-            f"select contract, source, record_key from read_parquet('{pattern(path)}') where party_id = ? order by all",
-            [party],
-        ).fetchall()
-        if not records:
-            raise InputError(f"no party has the id {party}")
-        for contract_id, source, key in records:
-            contract = state.catalog.sources[contract_id]
-            names = [column.lake_name for column in contract.columns if column.identifier]
-            held = con.execute(
-                f"select distinct unnest([{', '.join(names)}]) from {lake.scan(home, contract.id)} "
-                f"where source = ? and {contract.key[0]} = ?",
-                [source, key],
-            ).fetchall()
-            # A record that is known by an identifier only has its token for a key.
-            found |= {token for (token,) in held if token} or ({key} if _TOKEN.fullmatch(key) else set())
+        con.execute(f"create table linked as from read_parquet('{pattern(path)}') where party_id = ?", [party_id])
+        for name, role in con.execute("select distinct contract, role from linked order by all").fetchall():
+            contract, records = catalog.sources[name], "from linked where contract = ? and role = ?"
+            for subject in (one for one in contract.subjects if one.role == role):
+                told, key = ", ".join(_told_of(contract, subject)), contract.column(subject.key)
+                held = (
+                    f"select unnest([{told}]) from {lake.scan(home, name)} "
+                    f"where (source, {key.lake_name}) in (select source, record_key {records})"
+                )
+                # Known by an identifier only, whose token may be of the key version before.
+                also = f" union select record_key {records}" if key.identifier else ""
+                given = [name, role] * (2 if also else 1)
+                found |= {token for (token,) in con.execute(f"{held}{also}", given).fetchall() if token}
     return sorted(found)
+
+
+def _told_of(contract: Contract, subject: Subject) -> list[str]:
+    """Columns of the lake with the identifiers that a row tells of a subject, and not of another one that it names."""
+    own = {subject.key, *subject.columns.values()}
+    of_others = {name for one in contract.subjects if one.role != subject.role for name in one.columns.values()} - own
+    return [each.lake_name for each in contract.columns if each.identifier and each.name not in of_others]
 
 
 @app.command("partner-key")

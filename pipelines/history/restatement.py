@@ -1,14 +1,13 @@
 """Which business dates a run states anew beside those it publishes, and what held before them.
 
 A published date is stated anew where what was landed up to it is not what its last statement rests on: a delivery was
-corrected, or came late. A change of code is no correction: it speaks from the next release on. Belongs here: what dbt
-is told of history. Not here: what came of it (`recording`).
+corrected, or came late. A change of code is no correction: it speaks from the next release on; nor are other keys.
+Belongs here: what dbt is told of history. Not here: what came of it (`recording`).
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 import pyarrow as pa
@@ -24,29 +23,13 @@ from pipelines.ingest import lake, ledger
 from pipelines.settings import Home
 
 
-def landed_through(home: Home, days: Iterable[date]) -> dict[date, str]:
-    """Of each of `days` a hash of all that was landed up to it."""
-    landings = sorted(
-        (landing.business_date, landing.contract, landing.source, landing.status, str(landing.landed_sha256))
-        for landing in ledger.read_all(home)
-        if landing.measure == "rows"
-    )
-    found, digest, place = {}, hashlib.sha256(), 0
-    for day in sorted(set(days)):
-        while place < len(landings) and landings[place][0] <= day:
-            digest.update("|".join(map(str, landings[place])).encode() + b"\n")
-            place += 1
-        found[day] = digest.hexdigest()
-    return found
-
-
 def restated_dates(home: Home, release_dates: Sequence[date]) -> list[date]:
     """Published dates before the last of `release_dates` that a run has to state anew, without those it publishes."""
     bases: dict[date, str] = {}
     for statement in statements(home):
         bases |= statement.stated
     last = max(release_dates)
-    now = landed_through(home, [day for day in bases if day < last])
+    now = ledger.landed_through(home, [day for day in bases if day < last])
     return [day for day, basis in sorted(now.items()) if basis != bases[day] and day not in release_dates]
 
 

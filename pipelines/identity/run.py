@@ -65,6 +65,8 @@ def resolve(
     home = settings.home
     models = {kind: read_model(model_path(catalog.root, kind)) for kind in ("person", "organisation")}
     rules = _rules(catalog, ring, {kind: sha256 for kind, (_, sha256) in models.items()})
+    # Before the decisions are read: what is said in between is applied tonight, and told again tomorrow.
+    decided = decisions.fingerprint(home)
     prior = state.begin(home, day)
     last = max(state.dates(home), default=None)
     before = state.made_from(home, last) if last else {}
@@ -95,7 +97,7 @@ def resolve(
     golden.write(home, ring, day, known, changed)
     state.finish(
         home, prior, night,
-        landed=landed(catalog, home, day), rules=rules, decisions=decisions.fingerprint(home),
+        landed=landed(catalog, home, day), rules=rules, decisions=decided,
     )  # fmt: skip
     tables.write(catalog, home, ring, (known, changed), night.assignment)
     return Outcome(
@@ -181,12 +183,5 @@ def _rules(catalog: Catalog, ring: KeyRing, models: dict[str, str]) -> str:
 
 def landed(catalog: Catalog, home: Home, through: date) -> str:
     """Digest of every landing through `through` that has subjects: another digest, another past."""
-    digest = hashlib.sha256()
-    for contract in sorted(one.id for one in catalog.sources.values() if one.subjects):
-        for path in sorted((home.control / "landing").glob(f"{contract}.*.parquet")):
-            for landing in ledger.read(path):
-                # Not what was landed: a rotation of keys rewrites it, and nobody is anybody else for that.
-                said = (landing.contract, landing.source, landing.business_date, landing.delivery_sha256)
-                if landing.measure == "rows" and landing.business_date <= through:
-                    digest.update(f"{said}|{landing.recipe_sha256}\n".encode())
-    return digest.hexdigest()
+    about = {one.id for one in catalog.sources.values() if one.subjects}
+    return ledger.landed_through(home, [through], about)[through]

@@ -17,9 +17,10 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.identity.assign import ASSIGNMENT, Night, Prior
+from pipelines.identity.assign import Night, Prior
 from pipelines.identity.events import EVENTS
 from pipelines.identity.evidence import EDGES
+from pipelines.identity.naming import ASSIGNMENT
 from pipelines.identity.review import PAIRS, REVIEW
 from pipelines.ingest import lake
 from pipelines.settings import Home, make_directory, write_private

@@ -7,7 +7,8 @@ its recipe hash until it is landed again.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import hashlib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -110,9 +111,32 @@ def rows_landed(home: Home, contract_id: str) -> int:
     return total
 
 
-def read_all(home: Home) -> list[Landing]:
-    """Every landing of a home, in order of file, date and measure."""
-    return [landing for path in sorted((home.control / "landing").glob("*.*.parquet")) for landing in read(path)]
+def read_all(home: Home, contracts: Collection[str] | None = None) -> list[Landing]:
+    """Every landing of a home, or of `contracts`, in order of file, date and measure."""
+    begins = ("",) if contracts is None else tuple(f"{name}." for name in contracts)
+    files = sorted((home.control / "landing").glob("*.*.parquet"))
+    return [landing for path in files if path.name.startswith(begins) for landing in read(path)]
+
+
+def landed_through(home: Home, days: Iterable[date], contracts: Collection[str] | None = None) -> dict[date, str]:
+    """Of each of `days` a digest of what was landed up to it, of `contracts` or of all: another one, another past.
+
+    Of what it was made from, and how many rows came of it; not of the bytes that lie in the lake. A rotation of keys
+    writes these anew, and nothing is another thing for that.
+    """
+    landings = sorted(
+        (one.business_date, one.contract, one.source, one.status, str(one.delivery_sha256), str(one.recipe_sha256),
+         int(one.accepted), int(one.tombstones))
+        for one in read_all(home, contracts)
+        if one.measure == "rows"
+    )  # fmt: skip
+    found, digest, place = {}, hashlib.sha256(), 0
+    for day in sorted(set(days)):
+        while place < len(landings) and landings[place][0] <= day:
+            digest.update("|".join(map(str, landings[place])).encode() + b"\n")
+            place += 1
+        found[day] = digest.hexdigest()
+    return found
 
 
 def prepare(home: Home, shape: Contract) -> None:

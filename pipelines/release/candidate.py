@@ -24,8 +24,9 @@ from pipelines.contracts.expectations import party_column
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
 from pipelines.history.recording import keep_stated
-from pipelines.history.restatement import dates_stated, landed_through
+from pipelines.history.restatement import dates_stated
 from pipelines.history.shape import shapes
+from pipelines.ingest.ledger import landed_through
 from pipelines.release.refused import Refused
 from pipelines.settings import PRIVATE_FILE, Home, make_directory, write_private
 from pipelines.vault.keys import KeyRing

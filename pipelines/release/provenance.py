@@ -1,6 +1,7 @@
-"""What a release was made from: deliveries, contracts, policy, code, keys, by hash or version.
+"""What a release was made from: deliveries, contracts, policy, code, keys, people's decisions, by hash or version.
 
-What does not belong here: times, hosts, run ids; they would make the same release differ (see `publish.run_record`).
+What does not belong here: times, hosts, run ids. What `describe` tells is part of a release's id, and the same release
+has the same one by whichever runs it came about; what differs by these is told of the run (`stood_on`).
 """
 
 from __future__ import annotations
@@ -48,7 +49,41 @@ def describe(catalog: Catalog, home: Home, ring: KeyRing, business_date: date) -
         "code": {"version": version("zhongtai"), "sha256": code_digest()},
         "engines": {name: version(name) for name in _ENGINES},
         "key_fingerprint": ring.fingerprint(),
+        "decisions_sha256": _decisions(home),
     }
+
+
+def stood_on(home: Home) -> dict[str, Any]:
+    """Which state of who is who a release stands on that is published now, and which state that one followed on.
+
+    Of each its business date, a hash of all that is kept of what that night changed, and what it was made from, as
+    digests; None where there was none. They depend on which nights there were, and are told of a run.
+    """
+    from pipelines.identity import state
+
+    days = state.dates(home)
+    told = [
+        {"business_date": day.isoformat(), "sha256": _kept(home, day), "made_from": state.made_from(home, day)}
+        for day in days[-2:]
+    ]
+    before, after = [None, None, *told][-2:]
+    return {"after": after, "before": before}
+
+
+def _decisions(home: Home) -> str | None:
+    """Fingerprint of people's decisions, as the night read them whose parties are published; None without a party."""
+    # Imported late: matching brings libraries that the command line and the UI do without.
+    from pipelines.identity import state
+
+    days = state.dates(home)
+    return state.made_from(home, days[-1])["decisions"] if days else None
+
+
+def _kept(home: Home, day: date) -> str:
+    digest = hashlib.sha256()
+    for path in sorted((home.identity / "state" / day.isoformat()).iterdir()):
+        digest.update(path.name.encode() + b"\0" + _sha256(path).encode())
+    return digest.hexdigest()
 
 
 def code_digest() -> str:
@@ -79,4 +114,5 @@ _NAMED = ("contract", "source", "delivery", "sha256")
 
 
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -139,7 +139,11 @@ def _build(
             _copy(candidate / name, staging / name, entry["sha256"])
         evidence.write(staging)
         write_private(staging / MANIFEST, canonical_json(manifest))
-        recorded = {**run, "published_at": datetime.now(UTC).isoformat(timespec="seconds")}
+        recorded = {
+            **run,
+            "identity": provenance.stood_on(settings.home),
+            "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
         write_private(staging / RUN, canonical_json(recorded))
         for consumer, group in zip(CONSUMERS, (settings.group_marketing, settings.group_risk), strict=True):
             build_consumer_file(staging, consumer, catalog, release_row(target.name, manifest))

@@ -15,14 +15,9 @@ from pipelines.vault.tokens import hmac_sha256
 def resolve_hashed(phones: pl.Series, how: Hashing, ring: KeyRing, partner: str) -> pl.DataFrame:
     """The hash under which `partner` (the source of a feed) hands over each of `phones`, which are normal forms.
 
-    Columns: phone, phone_hash, and the tokens of both as the lake has them (phone_token, phone_hash_token). Distinct,
-    sorted by phone.
+    Columns: phone, phone_hash. Distinct, sorted by phone.
     """
     phone = pl.col("phone")
     # Lower-case hex is the normal form of a hash.
     made = phone.chash.sha2_256() if how == "sha256" else hmac_sha256(phone, ring.partner_key(partner))
-    known = phones.drop_nulls().unique().sort().alias("phone").to_frame().with_columns(phone_hash=made)
-    return known.with_columns(
-        phone_token=hmac_sha256(phone, ring.token_key("phone")),
-        phone_hash_token=hmac_sha256(pl.col("phone_hash"), ring.token_key("phone_hash")),
-    )
+    return phones.drop_nulls().unique().sort().alias("phone").to_frame().with_columns(phone_hash=made)

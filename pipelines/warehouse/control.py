@@ -20,6 +20,7 @@ from pipelines.contracts.load import Catalog
 from pipelines.ingest import lake, ledger
 from pipelines.settings import PROJECT, Home
 from pipelines.warehouse.state import processed_dates
+from pipelines.warehouse.unfinished import unfinished_since
 
 
 def write_control(
@@ -58,16 +59,17 @@ def write_control(
 def fact_dates(home: Home, release_dates: Sequence[date]) -> tuple[date, date]:
     """First and last business date whose facts a run has to write.
 
-    From the first date that was landed, or was built otherwise, since the facts were last written: what follows it may
-    follow from it, as an account that changed hands then. The dates that marts are built as of are always among them:
-    they are reconciled again.
+    From the first date that was landed, or was built otherwise, since the facts were last written, or from that of a
+    build that did not end well: what follows it may follow from it, as an account that changed hands then. The dates
+    that marts are built as of are always among them: they are reconciled again.
     """
     rows = pq.read_table(home.control / "business_date.parquet").to_pylist()
     landed = {row["business_date"]: row["digest"] for row in rows if row["digest"]}
     processed = processed_dates(home)
     changed = [day for day, digest in landed.items() if processed.get(day) != digest]
     restated = [row["business_date"] for row in rows if row.get("is_restated")]
-    return min([*release_dates, *restated, *changed]), max([*release_dates, *landed])
+    doubtful = [since] if (since := unfinished_since(home)) else []
+    return min([*release_dates, *restated, *changed, *doubtful]), max([*release_dates, *landed])
 
 
 def date_digests(catalog: Catalog, home: Home) -> dict[date, str]:

@@ -25,6 +25,7 @@ from typing import Any, TextIO  # noqa: E402
 import duckdb  # noqa: E402
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: E402
 from dbt.cli.main import dbtRunner, dbtRunnerResult  # noqa: E402
+from dbt.contracts.graph.manifest import Manifest  # noqa: E402
 from dbt_common.events.base_types import BaseEvent, EventLevel, EventMsg  # noqa: E402
 from dbt_common.events.event_manager import EventManager  # noqa: E402
 from dbt_common.events.functions import msg_to_dict  # noqa: E402
@@ -41,7 +42,7 @@ def main(mode: str, project: str, target: str) -> None:
     _leave_out_debug_events()
     places = ["--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target]
     json_files = [] if mode == "manifest" else ["--no-write-json"]
-    result = dbtRunner().invoke([*FLAGS, *json_files, "parse", *places])
+    result = parsed = dbtRunner().invoke([*FLAGS, *json_files, "parse", *places])
     gc.freeze()
     gc.enable()
     if mode == "wait" and (line := orders.readline()):
@@ -52,7 +53,8 @@ def main(mode: str, project: str, target: str) -> None:
             runner = dbtRunner(manifest=result.result, callbacks=[_Reporter(results)])
             result = runner.invoke([*FLAGS, *json_files, *order["args"], *places])
         _close_warehouse()
-    print(json.dumps({"finished": _outcome(result)}), file=results, flush=True)
+    outcome = _outcome(result) | {"whole": parsed.success and _is_whole(parsed.result, result)}
+    print(json.dumps({"finished": outcome}), file=results, flush=True)
     os._exit(0)  # nothing is left to tidy up, and tearing dbt's modules down takes half a second
 
 
@@ -105,6 +107,17 @@ def _outcome(result: dbtRunnerResult) -> dict[str, Any]:
             for node in broken
         ],
     }
+
+
+def _is_whole(project: Manifest, result: dbtRunnerResult) -> bool:
+    """Whether every model was carried out, and every test of a model or of what one reads, of the whole project."""
+    models = {name: node for name, node in project.nodes.items() if node.resource_type == "model"}
+    concerned = {*models, *(parent for node in models.values() for parent in node.depends_on_nodes)}
+    tests = {
+        name for name, node in project.nodes.items()
+        if node.resource_type == "test" and concerned.intersection(node.depends_on_nodes)
+    }  # fmt: skip
+    return models.keys() | tests <= {node.node.unique_id for node in getattr(result.result, "results", None) or []}
 
 
 def _close_warehouse() -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.settings import PASSAGE_DIR, PRIVATE_FILE, PROJECT, Home, Settings, make_directory
+from pipelines.warehouse import unfinished
 from pipelines.warehouse.holder import in_use
 
 DBT_PROJECT = PROJECT / "dbt_project"
@@ -52,9 +53,11 @@ class Dbt:
         """Build and test every model for the dates from `first` to `last`, or those of `selection` (arguments of dbt).
 
         Yields the result of each node as dbt tells it, with the number of `rows`. Raises DbtFailed at the end where
-        a model or a check of severity error failed; what was built before stays built. Closing the iterator stops dbt.
+        a model or a check of severity error failed; what was built before stays built, and in doubt (`unfinished`).
+        Closing the iterator stops dbt.
         """
         self.start()
+        unfinished.begin(self.home, first)
         process, self._process = self._process, None
         assert process is not None
         order = {
@@ -75,6 +78,8 @@ class Dbt:
         finally:
             _end(process, done=outcome is not None)
         self._judge(outcome, process.returncode)
+        if outcome["whole"]:  # a part that held says nothing of the rest
+            unfinished.finish(self.home, first)
 
     def write_manifest(self, target: Path) -> None:
         """Parse the project and write `target`/manifest.json. Raises DbtFailed with what dbt does not understand."""

@@ -16,6 +16,9 @@ from homes import copied, published_bytes
 
 from pipelines.history import as_of
 from pipelines.history.store import statements
+from pipelines.identity.decisions import fingerprint
+from pipelines.release.catalogue import list_releases
+from pipelines.release.provenance import stood_on
 from pipelines.settings import Home
 
 XIAOCHENG = Path(__file__).parents[1] / "fixtures" / "xiaocheng"
@@ -145,6 +148,15 @@ def test_stating_it_again_says_nothing_new(corrected, zhongtai, tmp_path):
     ran(zhongtai(*again, home=home, ZHONGTAI_DELIVERIES=str(corrected.deliveries)))
     assert statements(Home(home)) == made
     assert published_bytes(home) == before
+
+
+def test_each_release_names_the_state_of_who_is_who_that_it_stands_on(corrected):
+    made = {release.business_date: release for release in list_releases(Home(corrected.before))}
+    told = [made[day].run()["identity"] for day in NIGHTS]
+    assert [one["after"]["business_date"] for one in told] == [f"{day}" for day in NIGHTS]
+    assert [one["before"] for one in told] == [None, *(one["after"] for one in told[:-1])]
+    assert told[-1] == stood_on(Home(corrected.before)), "what is kept is what was published from"
+    assert {made[day].manifest["decisions_sha256"] for day in NIGHTS} == {fingerprint(Home(corrected.before))}
 
 
 def test_the_command_shows_both_and_where_they_differ(corrected, zhongtai):

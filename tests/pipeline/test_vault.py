@@ -16,6 +16,7 @@ import pytest
 from homes import copied, published_bytes
 from simulated import NIGHT
 
+from pipelines.history.store import statements
 from pipelines.release.catalogue import current
 from pipelines.settings import PROJECT, Home
 from pipelines.vault import access, store
@@ -89,7 +90,33 @@ def test_a_party_is_its_records(zhongtai, home, vault_key):
     shown = zhongtai("vault", "reveal", "--party", crosswalk["party_id"][0], *ASKED, "--json", home=home)
     assert shown.code == 0, shown.err
     assert {each["kind"] for each in shown.json["revealed"]} >= {"name"}
+    by_beginning = zhongtai("vault", "reveal", "--party", crosswalk["party_id"][0][:16], *ASKED, "--json", home=home)
+    assert by_beginning.json == shown.json
+    of_all = zhongtai("vault", "reveal", "--party", "", *ASKED, home=home)
+    assert of_all.code == 2
     assert zhongtai("vault", "reveal", "--party", "0" * 64, *ASKED, home=home).code == 2
+
+
+@pytest.mark.slow
+def test_a_party_is_told_of_by_app_and_shop_too(zhongtai, simbank, vault_key, tmp_path):
+    home = copied(simbank.home, tmp_path / "home")
+    crosswalk = pl.read_parquet(home / "identity" / "party_crosswalk.parquet")
+    known = identifiers(home, vault_key)
+    for contract, key, stated in (
+        ("channel.app_event", "app_user_key", ["phone_token", "device_id_token"]),
+        ("ecommerce.order", "buyer_key", ["buyer_name_token", "buyer_phone_token", "delivery_address_token"]),
+    ):
+        record = crosswalk.filter(pl.col("contract") == contract).sort("record_ref").row(0, named=True)
+        landed = pl.read_parquet(home / "lake" / contract / f"source={record['source']}" / "*" / "part.parquet")
+        rows = landed.filter(pl.col(key) == record["record_key"])
+        wanted = {token for name in stated for token in rows[name].drop_nulls()}
+        shown = zhongtai("vault", "reveal", "--party", record["party_id"], *ASKED, "--json", home=home)
+        assert shown.code == 0, shown.err
+        values = {each["token"]: each["value"] for each in shown.json["revealed"]}
+        assert wanted and wanted <= values.keys(), contract
+        assert {token: values[token] for token in wanted} == dict(
+            known.filter(pl.col("token").is_in(list(wanted))).select("token", "value").iter_rows()
+        )
 
 
 def test_a_partner_key_is_handed_over_once_and_never_printed(zhongtai, home, vault_key, tmp_path):
@@ -114,9 +141,11 @@ def test_a_home_that_is_not_there_gets_no_vault(zhongtai, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.slow
 def test_a_rotation_changes_tokens_and_no_product(zhongtai, xiaocheng, vault_key, tmp_path):
     home = copied(xiaocheng.home, tmp_path / "home")
     before, old = published_bytes(home), set(identifiers(home, vault_key)["token"])
+    stated = statements(Home(home))
     crosswalk = pl.read_parquet(home / "identity" / "party_crosswalk.parquet")
     refused = zhongtai("vault", "rotate", home=home)
     assert refused.code == 2 and "add a new one" in refused.err and vault_key not in refused.err
@@ -129,6 +158,7 @@ def test_a_rotation_changes_tokens_and_no_product(zhongtai, xiaocheng, vault_key
     night = zhongtai("nightly", "--date", "2025-12-31", "--json", home=home, ZHONGTAI_VAULT_KEY=keys)
     assert night.code == 0, night.err
     assert night.json["release"] == xiaocheng.runs["nightly"]["release"] and published_bytes(home) == before
+    assert statements(Home(home)) == stated, "no published date is another one for a rotation"
     after = pl.read_parquet(home / "identity" / "party_crosswalk.parquet")
     assert set(after["party_id"]) == set(crosswalk["party_id"])
     held = "".join(path.read_bytes().decode("latin-1") for path in (home / "lake").rglob("*.parquet"))
@@ -148,8 +178,10 @@ def test_after_a_rotation_the_night_of_the_simulated_bank_is_the_same(zhongtai, 
     one, other = current(Home(home)), current(Home(simbank.home))
     assert one is not None and other is not None and one.content_hash == other.content_hash
     assert night.json["rows"] == simbank.runs["last"]["rows"]
+    assert [*statements(Home(home))[-1].stated] == [NIGHT], "a rotation restates no date before the next night"
 
 
+@pytest.mark.slow
 def test_a_rotation_that_is_killed_is_finished_or_undone_by_the_next_command(xiaocheng, zhongtai, vault_key, tmp_path):
     home = copied(xiaocheng.home, tmp_path / "home")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ZHONGTAI_")}

@@ -1,7 +1,8 @@
-"""What a release says it was made from: deliveries, contracts, policy, code, engines, and which keys."""
+"""What a release says it was made from: deliveries, contracts, policy, code, engines, which keys, and who is who."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -17,6 +18,8 @@ from pipelines.release.catalogue import list_releases
 from pipelines.settings import Home
 
 from .warehouse import DAY, KEY, Office
+
+EVE = date(1994, 3, 30)
 
 
 def landing(day: date, delivery: str | None, rows: int, measure: str = "rows", sha256: str = "a" * 64) -> Landing:
@@ -90,3 +93,59 @@ def test_every_change_of_code_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_home_that_is_not_there_has_no_releases(tmp_path: Path) -> None:
     assert list_releases(Home(tmp_path / "nowhere")) == []
+
+
+@pytest.fixture
+def night(office: Office) -> Callable[..., None]:
+    """Let the home have an identity state of a date."""
+
+    def finished(day: date, decisions: str, rows: bytes = b"rows") -> None:
+        folder = office.home.identity / "state" / day.isoformat()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "assignment.parquet").write_bytes(rows)
+        made = {"landed": "a" * 64, "rules": "b" * 64, "decisions": decisions}
+        (folder / "finished.json").write_text(json.dumps({"complete": True, "rows": 1, "made_from": made}))
+
+    return finished
+
+
+def test_a_release_names_the_decisions_that_its_parties_follow(office: Office, night: Callable) -> None:
+    assert described(office)["decisions_sha256"] is None
+    night(EVE, "c" * 64)
+    assert described(office)["decisions_sha256"] == "c" * 64
+    night(DAY, "d" * 64)
+    assert described(office)["decisions_sha256"] == "d" * 64, "as the last night read them"
+
+
+def test_which_nights_there_were_is_no_part_of_what_a_release_was_made_from(office: Office, night: Callable) -> None:
+    night(DAY, "c" * 64, rows=b"all, in one night")
+    one = described(office)
+    night(EVE, "e" * 64)
+    night(DAY, "c" * 64, rows=b"what changed since")
+    assert described(office) == one
+
+
+def test_a_run_tells_the_state_before_and_after(office: Office, night: Callable) -> None:
+    assert provenance.stood_on(office.home) == {"before": None, "after": None}
+    night(EVE, "c" * 64)
+    first = provenance.stood_on(office.home)
+    assert first["before"] is None
+    assert (first["after"]["business_date"], first["after"]["made_from"]["decisions"]) == (f"{EVE}", "c" * 64)
+    night(DAY, "d" * 64)
+    second = provenance.stood_on(office.home)
+    assert second["before"] == first["after"] and second == provenance.stood_on(office.home)
+    seen = [second["after"]]
+    night(DAY, "d" * 64, rows=b"others")
+    seen.append(provenance.stood_on(office.home)["after"])
+    night(DAY, "e" * 64, rows=b"others")
+    seen.append(provenance.stood_on(office.home)["after"])
+    assert len({one["sha256"] for one in seen}) == len(seen), "what is kept, and what it was made from"
+    assert provenance.stood_on(office.home)["before"] == first["after"]
+
+
+def test_a_release_says_of_its_run_what_it_stood_on(office: Office, candidate: Path, night: Callable) -> None:
+    night(DAY, "d" * 64)
+    release = office.publish(candidate)
+    assert release.manifest["decisions_sha256"] == "d" * 64
+    assert release.run()["identity"] == provenance.stood_on(office.home)
+    assert "identity" not in release.manifest

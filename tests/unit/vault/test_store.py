@@ -113,11 +113,9 @@ def test_hashed_phones_are_resolved(how):
             hashlib.sha256(text).hexdigest() if how == "sha256" else hmac.new(key, text, hashlib.sha256).hexdigest()
         )
         assert row["phone_hash"] == by_partner
-        frame = pl.DataFrame({"phone": [row["phone"]], "phone_hash": [by_partner.upper()]})
-        tokens = tokenise(frame, {"phone": "phone", "phone_hash": "phone_hash"}, RING).rows
-        assert (row["phone_token"], row["phone_hash_token"]) == (
-            tokens["phone_token"][0], tokens["phone_hash_token"][0],
-        )  # fmt: skip
+        # As the vault has it that was handed over: a hash is normalised before it is kept.
+        values = tokenise(pl.DataFrame({"phone_hash": [by_partner.upper()]}), {"phone_hash": "phone_hash"}, RING).values
+        assert values["value"].to_list() == [row["phone_hash"]]
     assert resolve_hashed(phones.clear(), how, RING, "taobu").is_empty()
 
 
