@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -59,10 +58,9 @@ def resolve(
     state: State = context.obj
     desk = open_desk(state.catalog, state.settings)
     with exclusive(desk.home):
-        done = remembered.dates(desk.home)
-        if day is None and not done:
+        on = parse_date(day, "--date") if day else remembered.last_begun(desk.home)
+        if on is None:
             raise InputError(f"{desk.home.path} has no parties yet; run `zhongtai nightly`, or say --date")
-        on: date = parse_date(day, "--date") if day else done[-1]
         outcome = run.resolve(state.catalog, state.settings, desk.feeds, desk.ring, on, full=full)
     console = Console(highlight=False, soft_wrap=True)
     console.print(

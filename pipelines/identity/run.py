@@ -66,15 +66,15 @@ def resolve(
     models = {kind: read_model(model_path(catalog.root, kind)) for kind in ("person", "organisation")}
     rules = _rules(catalog, ring, {kind: sha256 for kind, (_, sha256) in models.items()})
     # Before the decisions are read: what is said in between is applied tonight, and told again tomorrow.
-    decided = decisions.fingerprint(home)
-    prior = state.begin(home, day)
-    last = max(state.dates(home), default=None)
+    decided, entries = decisions.fingerprint(home), decisions.read(decisions.path(home))
+    prior, earlier = state.before(home, day), [one for one in state.dates(home) if one < day]
+    last = max(earlier, default=None)
     before = state.made_from(home, last) if last else {}
     if stands := last is not None and before["landed"] == landed(catalog, home, last):
         full = full or before["rules"] != rules
     else:
         full = True
-    known = golden.read(home, ring, state.dates(home) if stands else [])
+    known = golden.read(home, ring, earlier if stands else [])
     seen = standardised(catalog, home, ring, feeds, Window(last if stands else None, day), known)
     changed = golden.merge(known, seen)
     del seen  # as large as the golden set in a full run
@@ -90,10 +90,11 @@ def resolve(
         found = match(con, together, by_kind, thresholds(catalog))
     night = assign.assign(
         prior, _founding(together.records.filter("is_new")), found.edges, found.borderline,
-        decisions.read(decisions.path(home)), Limits(int(catalog.policy.thresholds["identity.max_records"]), STRENGTH),
+        entries, Limits(int(catalog.policy.thresholds["identity.max_records"]), STRENGTH),
         day, ring.party_id_key(), full=full,
     )  # fmt: skip
     del together
+    state.forget(home, day)
     golden.write(home, ring, day, known, changed)
     state.finish(
         home, prior, night,

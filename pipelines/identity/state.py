@@ -25,13 +25,14 @@ from pipelines.identity.review import PAIRS, REVIEW
 from pipelines.ingest import lake
 from pipelines.settings import Home, make_directory, write_private
 
+_FINISHED = "finished.json"
 _SHAPES = {"assignment": ASSIGNMENT, "evidence": EDGES, "pairs": PAIRS, "review": REVIEW, "events": EVENTS}
 _EDGE = ["left_ref", "right_ref", "rule"]
 
 
 def dates(home: Home) -> list[date]:
     """Dates that are finished, in order."""
-    return sorted(date.fromisoformat(path.parent.name) for path in _root(home).glob("*/finished.json"))
+    return sorted(date.fromisoformat(path.parent.name) for path in _root(home).glob(f"*/{_FINISHED}"))
 
 
 def before(home: Home, day: date) -> Prior:
@@ -49,13 +50,18 @@ def on(home: Home, day: date) -> Prior:
     return _read(home, [one for one in dates(home) if one <= day])
 
 
-def begin(home: Home, day: date) -> Prior:
-    """What was known before `day`; the day itself and later ones count no more, for they stood on what may change."""
+def last_begun(home: Home) -> date | None:
+    """The last date that a run came to write, finished or not; None where none did."""
+    return max((date.fromisoformat(path.name) for path in _root(home).glob("*")), default=None)
+
+
+def forget(home: Home, day: date) -> None:
+    """Let `day` and later dates count no more: `day` is about to be written, and they stood on what it was."""
     for path in sorted(_root(home).glob("*"), reverse=True):
         if path.name >= day.isoformat():
-            (path / "finished.json").unlink(missing_ok=True)
+            (path / _FINISHED).unlink(missing_ok=True)
+        if path.name > day.isoformat():
             shutil.rmtree(path)
-    return before(home, day)
 
 
 def finish(home: Home, prior: Prior, night: Night, **made_from: str) -> None:
@@ -79,7 +85,7 @@ def finish(home: Home, prior: Prior, night: Night, **made_from: str) -> None:
         table = frame.select(_SHAPES[name].keys()).to_arrow(compat_level=pl.CompatLevel.oldest())
         lake.write_parquet(home.identity / "state" / day / f"{name}.parquet", table)
     said = {"complete": complete, "rows": changed.height, "made_from": made_from}
-    write_private(_root(home) / day / "finished.json", json.dumps(said, sort_keys=True).encode())
+    write_private(_root(home) / day / _FINISHED, json.dumps(said, sort_keys=True).encode())
 
 
 def made_from(home: Home, day: date) -> dict[str, str]:
@@ -133,7 +139,7 @@ def _within_parties(edges: pl.DataFrame, assignment: pl.DataFrame) -> pl.DataFra
 
 
 def _said(home: Home, day: date) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads((_root(home) / day.isoformat() / "finished.json").read_text())
+    said: dict[str, Any] = json.loads((_root(home) / day.isoformat() / _FINISHED).read_text())
     return said
 
 

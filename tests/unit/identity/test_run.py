@@ -13,7 +13,8 @@ import polars as pl
 import pytest
 
 from pipelines.contracts.load import load_catalog
-from pipelines.identity import state
+from pipelines.contracts.model import ContractError
+from pipelines.identity import run, state
 from pipelines.settings import PROJECT
 from pipelines.vault.tokens import hmac_sha256
 
@@ -105,6 +106,27 @@ def test_nights_come_to_what_one_run_comes_to(home, catalog, tmp_path):
 
 def content(home: Landed) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(home.home.identity.glob("*.parquet"))}
+
+
+def test_a_night_that_cannot_be_carried_out_leaves_the_one_before_as_it_was(home, monkeypatch):
+    town(home)
+    for number in range(3):
+        home.resolve(day(number))
+    before = {path: path.read_bytes() for path in home.home.identity.rglob("*") if path.is_file()}
+    decided = home.home.identity / "decisions.yaml"
+    decided.write_text("decisions:\n  - {verdict: maybe}\n", encoding="utf-8")
+    with pytest.raises(ContractError, match=r"decisions\.1\.verdict"):
+        home.resolve(day(2))
+    decided.unlink()
+    with monkeypatch.context() as patch, pytest.raises(MemoryError):
+        patch.setattr(run, "match", _without_room)
+        home.resolve(day(2))
+    assert {path: path.read_bytes() for path in home.home.identity.rglob("*") if path.is_file()} == before
+    assert state.dates(home.home) == [day(number) for number in range(3)]
+
+
+def _without_room(*_: object) -> None:
+    raise MemoryError
 
 
 def test_a_date_that_is_run_again_writes_the_same_bytes(home):

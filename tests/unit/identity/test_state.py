@@ -39,9 +39,10 @@ def _no_waiting_for_the_disk():
 
 def nightly(home, number, there, found, *, full=False):
     """A night as the platform runs it."""
-    prior = state.begin(home, day(number))
+    prior = state.before(home, day(number))
     said = decisions.read(decisions.path(home))
     night = run(prior, records(sorted(there)), edges(*found), number, full=full, said=said)
+    state.forget(home, day(number))
     state.finish(home, prior, night, decisions_sha256=decisions.fingerprint(home))
     return night
 
@@ -68,7 +69,9 @@ def test_a_date_run_again_gives_the_same_bytes_from_the_state_before_it(tmp_path
     again = data.draw(st.integers(0, len(nights) - 1))
     if again:
         assert_frame_equal(state.before(home, day(again)).assignment, came[again - 1].assignment)
-    prior = state.begin(home, day(again))
+    prior = state.before(home, day(again))
+    state.forget(home, day(again))
+    assert state.last_begun(home) == day(again)
     assert state.dates(home) == [day(n) for n in range(again)]
     assert_frame_equal(state.before(home, day(again)).assignment, prior.assignment)
     for number in range(again, len(nights)):
