@@ -28,6 +28,7 @@ _SHARED: tuple[Keys, ...] = (
     *(((checked, checked),) for checked in CHECKED.values()),
     *(((one, other),) for one in ("phone", "phone_before") for other in ("phone", "phone_before")),
 )
+_STATED = sorted({name for keys in _SHARED for pair in keys for name in pair})
 _CALLED = ("contract", "role", "key")
 _KNOWN_AS = ("entity_kind", *_CALLED)
 _REFERENCES = ("refers_to", "acts_for")
@@ -57,28 +58,36 @@ def around(known: pl.DataFrame, changed: pl.DataFrame, models: Mapping[str, Matc
     Matching finds in it what it would find in everything.
     """
     stands = ~known["record_ref"].is_in(changed["record_ref"].implode())
-    sounds = pl.concat(
-        [registered_sounds(known.select("entity_kind", "sound").filter(stands)), registered_sounds(changed)]
-    ).unique()
-    fresh = admit_aliases(changed, sounds)
-    slim = admit_aliases(known.select({*_ALIASED, *(name for one in models.values() for name in one.columns)}), sounds)
-    counted = list(
-        {"entity_kind", "name", "national_id", *(name for one in models.values() for name in one.frequencies)}
-    )
-    frequencies = _frequencies(pl.concat([slim.select(counted).filter(stands), fresh.select(counted)]), models)
-    conditions = {*_SHARED, *(keys for model in models.values() for keys in model.keys)}
-    conditions |= {tuple((other, one) for one, other in keys) for keys in conditions}
-    touched = [_sharing(slim, fresh, keys) for keys in sorted(conditions)]
-    touched += [_called(known, fresh.select(_REFERENCES)), _referring(known, _REFERENCES, fresh)]
-    touched += [_corrected(known, fresh, kind) for kind in CHECKED]
-    rows = _with_parties(known, pl.concat(touched), changed["party_id"])
-    organisations = pl.concat([known.select(_KNOWN_AS)[rows], changed.select(_KNOWN_AS)])
-    acting = _referring(known, ["acts_for"], organisations.filter(pl.col("entity_kind") == "organisation"))
-    rows = _with_parties(known, pl.concat([rows, acting]))
-    rows = _with_parties(known, pl.concat([rows, _called(known, known.select("acts_for")[rows])]))
+    registered = [registered_sounds(frame) for frame in (known.select("entity_kind", "sound").filter(stands), changed)]
+    sounds = pl.concat(registered).unique()
+    compared = sorted({*_ALIASED, *_STATED, *(name for model in models.values() for name in model.columns)})
+    named, fresh = admit_aliases(known.select(compared), sounds), admit_aliases(changed, sounds)
+    rows = _drawn_in(known, changed, _touched(known, named, fresh, models))
     old = known[rows].filter(stands.gather(rows)).with_columns(is_new=pl.lit(False))
     new = changed.with_columns(is_new=pl.lit(True)).select(old.columns)
+    counted = sorted({"entity_kind", "name", "national_id"}.union(*(model.frequencies for model in models.values())))
+    frequencies = _frequencies(pl.concat([named.select(counted).filter(stands), fresh.select(counted)]), models)
     return Together(admit_aliases(pl.concat([old, new]), sounds), frequencies)
+
+
+def _touched(
+    known: pl.DataFrame, named: pl.DataFrame, fresh: pl.DataFrame, models: Mapping[str, MatchModel]
+) -> pl.Series:
+    """Rows of `known` that share with a fresh record what matching asks for; `named` are they with aliases."""
+    conditions = {*_SHARED, *(keys for model in models.values() for keys in model.keys)}
+    conditions |= {tuple((other, one) for one, other in keys) for keys in conditions}
+    found = [_sharing(named, fresh, keys) for keys in sorted(conditions)]
+    found += [_called(known, fresh.select(_REFERENCES)), _referring(known, _REFERENCES, fresh)]
+    return pl.concat([*found, *(_corrected(known, fresh, kind) for kind in CHECKED)])
+
+
+def _drawn_in(known: pl.DataFrame, changed: pl.DataFrame, rows: pl.Series) -> pl.Series:
+    """`rows` of `known` and who is judged with them: their parties, who acts for these, for whom they act."""
+    rows = _with_parties(known, rows, changed["party_id"])
+    there = pl.concat([known.select(_KNOWN_AS)[rows], changed.select(_KNOWN_AS)])
+    acting = _referring(known, ["acts_for"], there.filter(pl.col("entity_kind") == "organisation"))
+    rows = _with_parties(known, pl.concat([rows, acting]))
+    return _with_parties(known, pl.concat([rows, _called(known, known.select("acts_for")[rows])]))
 
 
 def _frequencies(frame: pl.DataFrame, models: Mapping[str, MatchModel]) -> Frequencies:
@@ -100,9 +109,9 @@ def _sharing(known: pl.DataFrame, fresh: pl.DataFrame, keys: Keys) -> pl.Series:
     """Rows of `known` that have in the first column of each of `keys` what a fresh record has in the second."""
     mine = [name for name, _ in keys]
     theirs = fresh.select(pl.col(name).alias(own) for own, name in keys).drop_nulls().unique()
-    if len(keys) == 1:
-        return _rows(known[mine[0]].is_in(theirs[mine[0]].implode()))
     rows = _rows(known[mine[0]].is_in(theirs[mine[0]].implode()))
+    if len(keys) == 1:
+        return rows
     return rows.to_frame().hstack(known.select(mine)[rows]).join(theirs, on=mine, how="semi")["row"]
 
 
