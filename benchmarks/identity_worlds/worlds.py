@@ -6,9 +6,9 @@ truth (`judge`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from unittest.mock import patch
@@ -64,9 +64,18 @@ def landed(world: World, directory: Path, last: date = LAST) -> Desk:
     request = Request(directory / "simulated", world.customers, world.seed, last, through=HISTORY)
     with _harder(world.factor):
         simulate(request, catalog, emitters=emitters)
+    return land(catalog, settings, last)
+
+
+def land(catalog: Catalog, settings: Settings, last: date = LAST, without: Collection[str] = ()) -> Desk:
+    """Land through `last` what identity reads of what was delivered, but for what the sources `without` deliver.
+
+    Raises RuntimeError where a delivery is refused.
+    """
     desk = open_desk(catalog, settings)
-    with desk.fetching() as fetching:
-        outcomes = ingest(fetching, last, last, wanted)
+    given = replace(desk, feeds=tuple(feed for feed in desk.feeds if feed.source not in without))
+    with given.fetching() as fetching:
+        outcomes = ingest(fetching, last, last, needed(catalog, desk.feeds))
     if faults := [str(outcome.fault) for outcome in outcomes if outcome.fault]:
         raise RuntimeError("; ".join(faults))
     return desk

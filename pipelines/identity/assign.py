@@ -10,7 +10,7 @@ evidence holds them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
@@ -36,6 +36,7 @@ from pipelines.identity.naming import ASSIGNMENT
 from pipelines.vault.tokens import hmac_sha256
 
 _KINDS = {"person": 0, "organisation": 1}
+_NOBODY = pl.Series("record_ref", [], pl.String)
 
 
 @dataclass(frozen=True)
@@ -97,14 +98,17 @@ def assign(
     id_key: str,
     *,
     full: bool,
+    passed_on: pl.Series = _NOBODY,
 ) -> Night:
     """Assign records as of `business_date`.
 
     `records`: record_ref, entity_kind, source, first_seen, founding; at least new ones, of a full run all there are.
     `edges`: left_ref, right_ref, rule, weight; above the threshold; of a full run all there are. `borderline`: the same
-    and `levels`, for pairs just below. Raises ValueError where records share a reference or a founding text, or an edge
-    names a record or rule that is not known.
+    and `levels`, for pairs just below. `passed_on` are references of `records` that were of somebody else before: of
+    them, what is known counts no more. Raises ValueError where records share a reference or a founding text, or an
+    edge names a record or rule that is not known.
     """
+    prior = _without(prior, passed_on)
     known = prior.assignment if full else _looked_at(prior, records, (edges, borderline), entries, limits.cap)
     nodes = _nodes(known, records, prior.assignment, id_key)
     said, unknown = _said(entries, nodes)
@@ -114,7 +118,8 @@ def assign(
         gone = nodes.join(records.select("record_ref"), on="record_ref", how="anti")["node"].to_numpy()
         old = remembered(prior.evidence, nodes, gone, home)
     else:
-        doubt = in_doubt(prior.evidence, nodes, said, home, limits.cap)
+        left = home[nodes["record_ref"].is_in(passed_on.implode()).to_numpy()]
+        doubt = np.union1d(in_doubt(prior.evidence, nodes, said, home, limits.cap), left[left >= 0])
         old = remembered(prior.evidence, nodes, np.flatnonzero(np.isin(home, doubt)), home)
         edges = pl.concat([edges.select(EDGES.keys()), review.cut_before(prior.pairs)])
     every = by_strength(pl.concat([said.joins, numbered(edges, nodes), old]), limits)
@@ -141,6 +146,15 @@ def assign(
         events.tell(after, every, said, home, new, prior.evidence, business_date),
         unknown,
     )
+
+
+def _without(prior: Prior, passed_on: pl.Series) -> Prior:
+    """What is known, but for evidence and open pairs of the records `passed_on`."""
+    if not len(passed_on):
+        return prior
+    refs = passed_on.implode()
+    of_others = pl.col("left_ref").is_in(refs) | pl.col("right_ref").is_in(refs)
+    return replace(prior, evidence=prior.evidence.filter(~of_others), pairs=prior.pairs.filter(~of_others))
 
 
 def _looked_at(

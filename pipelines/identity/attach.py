@@ -90,7 +90,8 @@ def _candidates(bare: pl.DataFrame, named: pl.DataFrame, weights: Weights) -> pl
     )
     since = pl.col("first_seen").dt.offset_by(f"-{weights.age}y").dt.strftime("%Y%m")
     pairs = pairs.filter(pl.col("birth").is_null() | (pl.col("birth") <= since))
-    agree, stated = pl.col("agree").fill_null(0), pl.col("stated").fill_null(0)
+    # Counts are unsigned: less than nothing would be very much.
+    agree, stated = (pl.col(name).fill_null(0).cast(pl.Float64) for name in ("agree", "stated"))
     home = pl.col("dwelling").is_in(pl.col("dwellings"))
     known_home = pl.col("dwelling").is_not_null() & (pl.col("dwellings").list.len() > 0)
     called = pl.col("surnames").list.eval(pl.element().str.slice(0, 2)).list.join(" ").str.contains(
@@ -98,7 +99,7 @@ def _candidates(bare: pl.DataFrame, named: pl.DataFrame, weights: Weights) -> pl
     )  # fmt: skip
     known_name = pl.col("surname").is_not_null() & (pl.col("surnames").list.len() > 0)
     score = (
-        weights.support * (2 * agree - stated).cast(pl.Float64)
+        weights.support * (2 * agree - stated)
         + _weigh(known_home, home, weights.dwelling, weights.elsewhere)
         + _weigh(known_name, called, weights.surname, weights.other_surname)
     )

@@ -68,14 +68,15 @@ def forget(home: Home, day: date) -> None:
 def merge(before: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     """Records of `seen` as they are now known, if that differs from `before` (GOLDEN): what is new to matching.
 
-    What a record stated once is remembered until it states something else; the phone number that it had, for good.
+    What a record stated once is remembered until it states something else; the phone number that it had, for good. Of a
+    record that is of somebody else since, nothing is remembered but since when it is there.
     """
     known = before.filter(pl.col("record_ref").is_in(seen["record_ref"].implode()))
-    both = seen.select(GOLDEN.keys()).join(known, on="record_ref", how="left", suffix="_known", maintain_order="left")
+    own = known.filter(~pl.col("record_ref").is_in(passed_on(before, seen).implode()))
+    both = seen.select(GOLDEN.keys()).join(own, on="record_ref", how="left", suffix="_known", maintain_order="left")
     moved = pl.col("phone") != pl.col("phone_known")
     now = both.select(
         *(pl.col(name) for name in COLUMNS if name != "first_seen"),
-        first_seen=pl.min_horizontal("first_seen", "first_seen_known"),
         **{
             name: pl.coalesce(name, f"{name}_known")
             for name in STANDARD
@@ -85,12 +86,41 @@ def merge(before: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
         **{name: pl.when(pl.col("name").is_not_null()).then(name).otherwise(f"{name}_known") for name in _NAMED},
         phone_hash=pl.coalesce("phone_hash", "phone_hash_known"),
         phone_before=pl.when(moved).then("phone_known").otherwise(pl.coalesce("phone_before", "phone_before_known")),
-    ).select(GOLDEN.keys())
+    )
+    now = now.with_columns(_earliest(seen, known)).select(GOLDEN.keys())
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_known")) for name in _COMPARED)
     before_it = known.select("record_ref", *_COMPARED)
     compared = now.join(before_it, on="record_ref", how="left", suffix="_known", maintain_order="left")
     fresh = now.join(known.select("record_ref"), on="record_ref", how="anti")["record_ref"]
     return now.filter(~(compared.select(same).to_series()) | pl.col("record_ref").is_in(fresh.implode()))
+
+
+def passed_on(before: pl.DataFrame, seen: pl.DataFrame) -> pl.Series:
+    """References of the records of `before` that `seen` says to be of somebody else: an office, a lease, a number.
+
+    A person of another name that does not sound the same either way round, or of another right resident id; an
+    organisation of another right credit code. Names of organisations change.
+    """
+    columns = ["record_ref", "entity_kind", "name", "sound", "turned", "valid_id", "valid_uscc"]
+    both = seen.select(columns).join(before.select(columns), on="record_ref", suffix="_known")
+    alike = pl.any_horizontal(
+        (pl.col(one) == pl.col(f"{other}_known")).fill_null(False)
+        for one, other in (("name", "name"), ("sound", "sound"), ("sound", "turned"), ("turned", "sound"))
+    )
+    named = pl.col("name").is_not_null() & pl.col("name_known").is_not_null()
+    same_id = (pl.col("valid_id") == pl.col("valid_id_known")).fill_null(False)
+    other = pl.any_horizontal(
+        (pl.col("entity_kind") == "person") & named & ~alike & ~same_id,
+        *((pl.col(name) != pl.col(f"{name}_known")).fill_null(False) for name in ("valid_id", "valid_uscc")),
+    )
+    return both.filter(other)["record_ref"]
+
+
+def _earliest(seen: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
+    both = seen.select("record_ref", "first_seen").join(
+        known.select("record_ref", "first_seen"), on="record_ref", how="left", suffix="_known", maintain_order="left"
+    )
+    return both.select(pl.min_horizontal("first_seen", "first_seen_known").alias("first_seen")).to_series()
 
 
 _NAMED = ("sound", "turned", "kernel")

@@ -76,7 +76,7 @@ def resolve(
         full = True
     known = golden.read(home, ring, earlier if stands else [])
     seen = standardised(catalog, home, ring, feeds, Window(last if stands else None, day), known)
-    changed = golden.merge(known, seen)
+    changed, others = golden.merge(known, seen), golden.passed_on(known, seen)
     del seen  # as large as the golden set in a full run
     by_kind = {kind: model for kind, (model, _) in models.items()}
     with open_engine(settings.model_copy(update={"memory_limit": _MEMORY})) as con:
@@ -86,12 +86,13 @@ def resolve(
             together = everything(every, by_kind)
             del every
         else:
-            together = around(*(_with_party(frame, prior.assignment) for frame in (known, changed)), by_kind)
+            held = prior.assignment.filter(~pl.col("record_ref").is_in(others.implode()))
+            together = around(_with_party(known, prior.assignment), _with_party(changed, held), by_kind)
         found = match(con, together, by_kind, thresholds(catalog))
     night = assign.assign(
         prior, _founding(together.records.filter("is_new")), found.edges, found.borderline,
         entries, Limits(int(catalog.policy.thresholds["identity.max_records"]), STRENGTH),
-        day, ring.party_id_key(), full=full,
+        day, ring.party_id_key(), full=full, passed_on=others,
     )  # fmt: skip
     del together
     state.forget(home, day)

@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 from homes import copied
 
+from benchmarks.identity_stability import DRIFT, UNTOLD
 from pipelines.contracts.load import load_catalog
 from pipelines.identity import decisions, golden, run, state
 from pipelines.ingest.night import ingest, open_desk
@@ -30,8 +31,6 @@ START, LAST, NIGHTS = date(2025, 1, 1), date(2025, 2, 14), 30
 SECOND = "c3" * 32
 # Of the records and pairs of this bank; a change of the simulator or of the model moves them a little.
 PRECISION, RECALL = 0.997, 0.97
-UNTOLD = 0.0005  # share of parties that may change otherwise than by an event when a source is added
-DRIFT = 0.002  # share of parties, and of pairs, that deltas and a full run may see differently
 
 
 @dataclass(frozen=True)

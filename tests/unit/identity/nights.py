@@ -45,8 +45,9 @@ def edges(*given) -> pl.DataFrame:
     return pl.DataFrame([(ref(a), ref(b), rule, weight) for a, b, rule, weight in given], schema=EDGES, orient="row")
 
 
-def run(prior, there, found, number, *, full=False, said=(), limits=LIMITS, near=NO_PAIRS) -> Night:
-    return assign(prior, there, found, near, tuple(said), limits, day(number), KEY, full=full)
+def run(prior, there, found, number, *, full=False, said=(), limits=LIMITS, near=NO_PAIRS, passed_on="") -> Night:
+    others = pl.Series("record_ref", [ref(name) for name in passed_on], pl.String)
+    return assign(prior, there, found, near, tuple(said), limits, day(number), KEY, full=full, passed_on=others)
 
 
 def then(prior: Prior, night: Night) -> Prior:

@@ -217,3 +217,15 @@ def test_what_cannot_be_right_is_refused(spoilt):
         found = edges(("a", "b", "hunch", None))
     with pytest.raises(ValueError, match={"edge": "not given", "rule": "hunch"}.get(spoilt, spoilt)):
         run(Prior.nothing(), there, found, 0)
+
+
+@PROPERTY
+@given(found=EDGES_, later=EDGES_, other=NAME)
+def test_a_record_that_is_passed_on_takes_nothing_along(found, later, other):
+    """It is with whom tonight's evidence puts it, and the rest is together as if it had never been there."""
+    prior = then(Prior.nothing(), run(Prior.nothing(), records(NAMES), edges(*found), 0, full=True))
+    now = [edge for edge in later if other in edge[:2]]
+    night = run(prior, records(other), edges(*now), 1, passed_on=other)
+    stay = [edge[:2] for edge in found if other not in edge[:2]]
+    assert partition(night, NAMES) == components(NAMES, [*stay, *(edge[:2] for edge in now)])
+    assert set(night.events["kind"]) <= {"merge", "moved", "split"}

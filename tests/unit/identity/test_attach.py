@@ -63,6 +63,12 @@ def test_what_an_order_says_tells_between_holders(said, whose):
     assert [*found] == ([frozenset({whose, "order"})] if whose else [])
 
 
+def test_who_had_the_number_before_is_behind_who_has_it_now():
+    before = {"name": "李强", "phone": "13800000009", "phone_before": PHONE}
+    assert attached({"now": holder(), "then": before, "user": APP}) == {frozenset({"now", "user"}): 3.0}
+    assert attached({"then": before, "user": APP}) == {frozenset({"then", "user"}): -3.0}
+
+
 @given(st.integers(1, 5), st.integers(1, 5))
 def test_the_lead_of_the_best_decides(one, other):
     here = {f"a{n}": holder(label="a") for n in range(one)} | {

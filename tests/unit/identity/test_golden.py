@@ -16,7 +16,7 @@ from pipelines.identity import golden
 from pipelines.settings import Home
 from pipelines.vault.keys import KeyRing
 
-from .people import DAY, records, ref
+from .people import DAY, credit_code, records, ref, resident
 
 RING = KeyRing(bytes.fromhex("5a" * 32))
 SLOW = settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
@@ -62,6 +62,35 @@ def test_a_number_that_one_had_is_remembered_for_good():
     assert after({"phone": one_}, {"phone": two}, {"phone": three})["phone_before"] == two
     assert after({"phone": one_}, {"phone": two, "phone_before": three})["phone_before"] == one_
     assert after({"phone": two, "phone_before": one_}, {"phone": two})["phone_before"] == one_
+
+
+FANG = {"name": "王芳", "phone": "13800000001", "national_id": resident(1), "first_seen": DAY}
+
+
+@pytest.mark.parametrize(
+    ("said", "passed"),
+    [
+        ({"name": "李强"}, True), ({"name": "李强", "national_id": resident(2)}, True),
+        ({"name": "王芳", "national_id": resident(2)}, True),
+        # A name that was mistyped, or is written otherwise, is still hers; so is one under her resident id.
+        ({"name": "汪方"}, False), ({"name": "FANG WANG"}, False),
+        ({"name": "李强", "national_id": resident(1)}, False),
+        ({"phone": "13800000002"}, False), ({"national_id": resident(2)[:-1] + "8", "national_id_valid": False}, False),
+    ],
+)  # fmt: skip
+def test_of_a_record_that_is_of_somebody_else_nothing_is_remembered(said, passed):
+    later = one(first_seen=DAY + timedelta(9), **said)
+    assert golden.passed_on(one(**FANG), later).to_list() == ([ref("a")] if passed else [])
+    (now,) = golden.merge(one(**FANG), later).to_dicts()
+    assert now["first_seen"] == DAY and now["name"] == said.get("name", "王芳")
+    assert now["phone"] == (said.get("phone") if passed else said.get("phone", FANG["phone"]))
+    assert now["phone_before"] == (FANG["phone"] if "phone" in said else None)
+
+
+def test_an_organisation_is_another_by_its_credit_code_and_not_by_its_name():
+    firm = {"entity_kind": "organisation", "name": "腾飞科技有限公司", "uscc": credit_code(1)}
+    for said, passed in (({"name": "远大贸易有限公司"}, 0), ({"uscc": credit_code(2)}, 1), ({"uscc": None}, 0)):
+        assert len(golden.passed_on(one(**firm), one(**{**firm, **said}))) == passed
 
 
 def test_a_record_is_known_since_it_was_first_seen():

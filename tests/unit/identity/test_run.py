@@ -104,6 +104,26 @@ def test_nights_come_to_what_one_run_comes_to(home, catalog, tmp_path):
     assert table(home, "party_crosswalk").equals(table(other, "party_crosswalk"))
 
 
+def test_an_office_that_passes_to_another_is_theirs(home, catalog, tmp_path):
+    firm = {"registration_key": "G1", "company_name": "腾飞科技有限公司", "uscc": credit_code(1)}
+    roles = [
+        {"role_key": key, "registration_key": "G1", "person_name": name, "person_national_id": number}
+        for key, name, number in (("R1", "王芳", resident(1)), ("R2", "李强", resident(2)))
+    ]
+    for place in (home, other := Landed(catalog, tmp_path / "other")):
+        place.land("core.party", day(0), FANG, QIANG, source="core")
+        place.land("registry.role", day(0), *roles)
+        place.land("registry.company", day(0), {**firm, "legal_representative": "王芳"})
+        place.land("registry.company", day(1), {**firm, "legal_representative": "李强"})
+    of = pl.col("role") == "legal_representative"
+    for number, whose in ((0, "P1"), (1, "P2")):
+        home.resolve(day(number))
+        assert table(home, "party_crosswalk").filter(of)["party_id"].item() == party(home, "core.party", whose)
+    other.resolve(day(1))
+    assert table(home, "party_crosswalk")["party_id"].equals(table(other, "party_crosswalk")["party_id"])
+    assert table(home, "identity_event")["kind"].to_list() == ["moved"]
+
+
 def content(home: Landed) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(home.home.identity.glob("*.parquet"))}
 
