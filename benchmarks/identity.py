@@ -43,7 +43,7 @@ _STEPS = {
     "neighbourhood": ((run, "everything"), (run, "around")),
     "match": ((run, "match"),),
     "assign": ((assign, "assign"),),
-    "state": ((state, "begin"), (state, "finish")),
+    "state": ((state, "before"), (state, "finish")),
     "tables": ((tables, "write"),),
 }
 
@@ -119,8 +119,14 @@ def _resolve(home: Path, day: date) -> Measured:
         seconds = time.perf_counter() - started
     used = resource.getrusage(resource.RUSAGE_SELF)
     model, engine = took.pop("model"), took.pop("engine")
-    cpu, peak = used.ru_utime + used.ru_stime, used.ru_maxrss / 1e6
-    return Measured(outcome.records, new[0], seconds, cpu, peak, model, engine, dict(took))
+    cpu = used.ru_utime + used.ru_stime
+    return Measured(outcome.records, new[0], seconds, cpu, _peak_gb(), model, engine, dict(took))
+
+
+def _peak_gb() -> float:
+    """The most memory that this process had. What `getrusage` says may be that of the process that started it."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1e6
 
 
 def _timed(function: Callable[..., Any], took: dict[str, float], step: str) -> Callable[..., Any]:

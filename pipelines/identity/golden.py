@@ -65,14 +65,14 @@ def forget(home: Home, day: date) -> None:
             shutil.rmtree(path)
 
 
-def merge(before: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
+def merge(before: pl.DataFrame, seen: pl.DataFrame, others: pl.Series) -> pl.DataFrame:
     """Records of `seen` as they are now known, if that differs from `before` (GOLDEN): what is new to matching.
 
-    What a record stated once is remembered until it states something else; the phone number that it had, for good. Of a
-    record that is of somebody else since, nothing is remembered but since when it is there.
+    What a record stated once is remembered until it states something else; the phone number that it had, for good. Of
+    `others`, which are of somebody else since (`passed_on`), nothing is remembered but since when they are there.
     """
     known = before.filter(pl.col("record_ref").is_in(seen["record_ref"].implode()))
-    own = known.filter(~pl.col("record_ref").is_in(passed_on(before, seen).implode()))
+    own = known.filter(~pl.col("record_ref").is_in(others.implode()))
     both = seen.select(GOLDEN.keys()).join(own, on="record_ref", how="left", suffix="_known", maintain_order="left")
     moved = pl.col("phone") != pl.col("phone_known")
     now = both.select(

@@ -76,7 +76,8 @@ def resolve(
         full = True
     known = golden.read(home, ring, earlier if stands else [])
     seen = standardised(catalog, home, ring, feeds, Window(last if stands else None, day), known)
-    changed, others = golden.merge(known, seen), golden.passed_on(known, seen)
+    others = golden.passed_on(known, seen)
+    changed = golden.merge(known, seen, others)
     del seen  # as large as the golden set in a full run
     by_kind = {kind: model for kind, (model, _) in models.items()}
     with open_engine(settings.model_copy(update={"memory_limit": _MEMORY})) as con:

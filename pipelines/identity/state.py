@@ -109,11 +109,12 @@ def _read(home: Home, days: list[date]) -> Prior:
     if not days:
         return Prior.nothing()
     since = _since_complete(home, days)
-    rows = pl.concat([pl.scan_parquet(_file(home, day, "assignment")) for day in since])
-    if len(since) > 1:
-        rows = rows.unique("record_ref", keep="last", maintain_order=True).sort("record_ref")
+    rows, *parts = [pl.read_parquet(_file(home, day, "assignment")) for day in since]
+    if parts:
+        later = pl.concat(parts).unique("record_ref", keep="last").sort("record_ref")
+        rows = rows.filter(~pl.col("record_ref").is_in(later["record_ref"].implode())).merge_sorted(later, "record_ref")
     evidence = pl.concat([pl.scan_parquet(_file(home, day, "evidence")) for day in since])
-    return Prior(rows.collect(), evidence, pl.read_parquet(_file(home, days[-1], "pairs")))
+    return Prior(rows, evidence, pl.read_parquet(_file(home, days[-1], "pairs")))
 
 
 def _since_complete(home: Home, days: list[date]) -> list[date]:

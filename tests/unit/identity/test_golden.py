@@ -33,11 +33,15 @@ def one(record: str = "a", **said) -> pl.DataFrame:
     return records({"record_ref": record, **said}).select(golden.GOLDEN.keys())
 
 
+def merged(before: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
+    return golden.merge(before, seen, golden.passed_on(before, seen))
+
+
 def after(*stated: dict) -> dict:
     """What is known of a record after each statement in turn."""
     known = one().clear()
     for said in stated:
-        changed = golden.merge(known, one(**said))
+        changed = merged(known, one(**said))
         known = pl.concat([known.join(changed, on="record_ref", how="anti"), changed])
     (row,) = known.to_dicts()
     return row
@@ -81,7 +85,7 @@ FANG = {"name": "王芳", "phone": "13800000001", "national_id": resident(1), "f
 def test_of_a_record_that_is_of_somebody_else_nothing_is_remembered(said, passed):
     later = one(first_seen=DAY + timedelta(9), **said)
     assert golden.passed_on(one(**FANG), later).to_list() == ([ref("a")] if passed else [])
-    (now,) = golden.merge(one(**FANG), later).to_dicts()
+    (now,) = merged(one(**FANG), later).to_dicts()
     assert now["first_seen"] == DAY and now["name"] == said.get("name", "王芳")
     assert now["phone"] == (said.get("phone") if passed else said.get("phone", FANG["phone"]))
     assert now["phone_before"] == (FANG["phone"] if "phone" in said else None)
@@ -111,10 +115,10 @@ def test_only_what_changed_is_new(stated):
     known = one().clear()
     for said in stated:
         seen = one(**said)
-        changed = golden.merge(known, seen)
+        changed = merged(known, seen)
         known = pl.concat([known.join(changed, on="record_ref", how="anti"), changed])
         # What is known is stable: the same statement again is no news.
-        assert golden.merge(known, seen).height == 0
+        assert merged(known, seen).height == 0
         for name in ("name", "phone", "email", "dwelling"):
             if (value := seen[name].item()) is not None:
                 assert known[name].item() == value
@@ -132,7 +136,7 @@ def test_parts_and_wholes_replay_to_what_was_known(tmp_path_factory, nights):
     for number, said in enumerate(nights):
         seen = records(*({"record_ref": name, **what} for name, what in said.items())).select(golden.GOLDEN.keys())
         day = DAY + timedelta(number)
-        changed = golden.merge(known, seen)
+        changed = merged(known, seen)
         golden.write(home, RING, day, known, changed)
         known = pl.concat([known.join(changed, on="record_ref", how="anti"), changed])
         days.append(day)
