@@ -10,7 +10,7 @@ NIGHTS := 2025-05-01 2025-05-02 2025-05-03
 export ZHONGTAI_HOME ?= $(CURDIR)/$(if $(filter simbank,$(BANK)),var,var-$(BANK))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-servers test-slow test-browser ui check bench bench-simulate bench-identity identity-worlds identity-stability docs docs-bank clean
+.PHONY: help setup run test test-servers test-slow test-browser ui check bench bench-simulate bench-identity bench-graph identity-worlds identity-stability docs docs-bank clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -69,6 +69,9 @@ bench-simulate: setup ## rows per second and memory of the simulated bank
 
 bench-identity: setup ## time and memory of identity resolution: a million records, and a night's delta
 	@$(BIN)/python -m benchmarks.identity --write docs/identity.md
+
+bench-graph: setup ## components and PageRank of 5 million relations, beside bare scipy
+	@$(BIN)/python -m benchmarks.graph
 
 identity-worlds: setup ## half an hour: how right identity is, on five worlds, under harder noise, on Febrl4
 	@$(BIN)/python -m benchmarks.identity_worlds

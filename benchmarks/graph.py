@@ -1,7 +1,7 @@
 """What measuring a graph of 5 million relations costs, beside scipy alone on the same arrays.
 
 Belongs here: seconds and memory of components and PageRank. What they are right about, tests/unit/relations shows.
-Run with `python -m benchmarks.graph [edges]`.
+Run with `make bench-graph`, or `python -m benchmarks.graph [edges]`.
 """
 
 from __future__ import annotations
