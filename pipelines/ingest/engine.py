@@ -14,6 +14,9 @@ import duckdb
 from pipelines.settings import Settings
 from pipelines.vault.scratch import scratch
 
+# In a worker, whose main module has no file, DuckDB takes the output for a terminal and draws bars into the log.
+_QUIET = "set enable_progress_bar = false"
+
 
 @contextmanager
 def open_engine(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -27,6 +30,7 @@ def open_engine(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         con = duckdb.connect(config=config)
         try:
             con.execute(f"set memory_limit = '{settings.memory_limit}'")
+            con.execute(_QUIET)
             yield con
         finally:
             con.close()
@@ -38,6 +42,7 @@ def workbench(engine: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConn
     con = engine.cursor()
     try:
         con.execute("set TimeZone = 'UTC'")
+        con.execute(_QUIET)
         yield con
     finally:
         con.close()
