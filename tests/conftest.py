@@ -12,6 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# No test waits on wall time: on a busy machine any example may take long.
+settings.register_profile("zhongtai", deadline=None)
+settings.load_profile("zhongtai")
 
 PROJECT = Path(__file__).resolve().parents[1]
 XIAOCHENG = PROJECT / "tests" / "fixtures" / "xiaocheng"

@@ -211,7 +211,7 @@ def test_a_mart_carries_its_products_along(folder: Folder) -> None:
     assert all(d.breaking and d.fault for d in differences.values())
 
 
-@settings(derandomize=True, deadline=None)
+@settings(derandomize=True)
 @given(st.tuples(*[st.integers(0, 12)] * 3), st.tuples(*[st.integers(0, 12)] * 3), st.booleans())
 def test_versions_are_compared_as_numbers(
     before: tuple[int, int, int], after: tuple[int, int, int], breaking: bool

@@ -87,7 +87,7 @@ def dated(history: dict[int, State]) -> dict[date, State]:
     return {day(number): state for number, state in sorted(history.items())}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(histories)
 def test_after_every_statement_each_date_is_what_was_last_said_of_it(history):
     book, oracle = Book(), {}
@@ -99,7 +99,7 @@ def test_after_every_statement_each_date_is_what_was_last_said_of_it(history):
             assert book.on(asked) == (oracle[last] if last else {}), (asked, oracle)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(histories)
 def test_neighbours_never_say_the_same(history):
     book = Book()
@@ -109,7 +109,7 @@ def test_neighbours_never_say_the_same(history):
             assert one[0] != other[0] or one[2] < other[1] or one[4] != other[4], book.held
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(histories)
 def test_the_same_said_again_changes_nothing(history):
     book = Book()

@@ -35,7 +35,7 @@ decisions:
 """
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(entries=st.lists(ENTRY, min_size=1, max_size=4))
 def test_what_is_added_is_read_and_what_was_there_stays(tmp_path_factory, entries):
     for start in (None, GOOD, "decisions: []\n", "decisions:\n", "# nothing yet\ndecisions:\n  # none\n"):
@@ -84,7 +84,6 @@ def test_a_file_that_goes_on_after_its_list_is_left_alone(tmp_path):
     assert file.read_bytes() == before and list(tmp_path.iterdir()) == [file]
 
 
-@settings(deadline=None)
 @given(entries=st.lists(ENTRY, max_size=5))
 def test_the_last_word_on_a_pair_stands(entries):
     names = {ref(name) for name in "abcdef"}

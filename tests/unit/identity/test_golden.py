@@ -19,7 +19,7 @@ from pipelines.vault.keys import KeyRing
 from .people import DAY, credit_code, records, ref, resident
 
 RING = KeyRing(bytes.fromhex("5a" * 32))
-SLOW = settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=15, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -13,7 +13,7 @@ from pipelines.settings import PROJECT
 
 from .people import credit_code, matched, named, records, ref, resident
 
-SLOW = settings(deadline=None, max_examples=8, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=8, suppress_health_check=list(HealthCheck))
 CRM = {"contract": "crm.customer", "source": "crm", "role": "customer"}
 CORE = {"contract": "core.party", "source": "core", "role": "holder"}
 APP = {"contract": "channel.app_event", "source": "app", "role": "user", "is_account": True}

@@ -17,7 +17,7 @@ from pipelines.settings import PROJECT
 
 from .people import credit_code, models, records, ref, resident
 
-SLOW = settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=15, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

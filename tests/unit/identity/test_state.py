@@ -26,7 +26,7 @@ from .nights import day, edges, own, parties, partition, records, ref, run
 from .test_assign import EDGE, NAME, NAMES
 
 NIGHT = st.tuples(st.sets(NAME), st.lists(EDGE, max_size=5))
-PROPERTY = settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+PROPERTY = settings(max_examples=15, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-_WORKER = f"""
+_WORKER = """
 from pathlib import Path
 from pipelines.ingest.engine import open_engine, workbench
 from pipelines.settings import Settings

@@ -38,7 +38,7 @@ def examples(number: int) -> settings:
     """How many examples of a property are tried: always the same ones, unless TEST_EFFORT asks for many times more."""
     effort = int(os.environ.get("TEST_EFFORT", "1"))
     return settings(
-        max_examples=number * effort, deadline=None, derandomize=effort == 1, database=None,
+        max_examples=number * effort, derandomize=effort == 1, database=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
 

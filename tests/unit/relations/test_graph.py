@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.relations.graph import circles, components, pagerank
@@ -72,7 +72,6 @@ def test_two_nodes_of_a_circle_reach_each_other(graph) -> None:
 
 
 @given(graphs())
-@settings(deadline=None)
 def test_pagerank_is_that_of_the_dense_matrix_and_sums_to_one(graph) -> None:
     n, edges = graph
     rank = pagerank(n, *arrays(edges), DAMPING, TOLERANCE)
@@ -82,7 +81,6 @@ def test_pagerank_is_that_of_the_dense_matrix_and_sums_to_one(graph) -> None:
 
 
 @given(graphs(), st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_the_order_of_edges_changes_no_bit(graph, random) -> None:
     n, edges = graph
     shuffled = random.sample(edges, len(edges))

@@ -138,7 +138,7 @@ INVOICES = st.lists(
 
 
 @given(INVOICES)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_concentration_is_that_of_plain_arithmetic(catalog: Catalog, tmp_path_factory, invoices) -> None:
     lake = Lake(catalog, tmp_path_factory.mktemp("lake"))
     lake.land(

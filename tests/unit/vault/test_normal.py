@@ -49,7 +49,6 @@ def test_published_examples_are_valid():
     assert resident("110105", "19491231", "002") == RESIDENT and credit(CODE[:-1]) == CODE
 
 
-@settings(deadline=None)
 @given(text=RESIDENTS, code=CODES)
 def test_what_is_made_by_the_standard_is_valid(text, code):
     assert verdicts("national_id", text) == [True] and verdicts("uscc", code) == [True]
@@ -58,7 +57,6 @@ def test_what_is_made_by_the_standard_is_valid(text, code):
 
 @pytest.mark.parametrize("kind, letters, made", [("national_id", "0123456789X", RESIDENTS), ("uscc", LETTERS, CODES)])
 def test_no_wrong_character_and_no_swap_of_neighbours_is_valid(kind, letters, made):
-    @settings(deadline=None)
     @given(text=made)
     def holds(text):
         wrong = [text[:n] + c + text[n + 1 :] for n in range(18) for c in letters if c != text[n]]
@@ -80,7 +78,6 @@ def test_what_is_no_resident_id_is_not_valid(text):
     assert verdicts("national_id", text, RESIDENT) == [False, True]
 
 
-@settings(deadline=None)
 @given(text=residents(1900, 2000))
 def test_the_form_of_15_digits_is_the_form_of_18(text):
     assert normal("national_id", None, text[:6] + text[8:17], text) == [None, text, text]
@@ -104,7 +101,7 @@ def test_shapes(kind, good, bad):
     assert verdicts(kind, *good, *bad, None) == [*[True] * len(good), *[False] * len(bad), None]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     texts=st.lists(st.one_of(st.none(), st.text(), st.from_regex(r"[陈伟 \t1aß86·•・+-]*", fullmatch=True)), max_size=8)
 )

@@ -26,7 +26,7 @@ def sealed(root, rows, place=PLACE, ring=RING):
     return path
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=60)
+@settings(suppress_health_check=list(HealthCheck), max_examples=60)
 @given(rows=ROWS)
 def test_rows_come_back_as_they_were(tmp_path, rows):
     path = sealed(tmp_path, rows)

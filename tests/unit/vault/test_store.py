@@ -39,7 +39,7 @@ def kept(home: Home, rows, day=MONDAY, contract="core.party") -> pl.DataFrame:
     return values
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=40)
+@settings(suppress_health_check=list(HealthCheck), max_examples=40)
 @given(rows=ROWS, seed=st.integers(0, 9))
 def test_values_come_back_and_their_order_does_not_matter(tmp_path, rows, seed):
     home = Home(tmp_path)
@@ -53,7 +53,7 @@ def test_values_come_back_and_their_order_does_not_matter(tmp_path, rows, seed):
     assert not [text for text in values["value"] if text.encode() in content]
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=30)
+@settings(suppress_health_check=list(HealthCheck), max_examples=30)
 @given(days=st.lists(ROWS, min_size=1, max_size=4))
 @pytest.mark.parametrize("version", [1, 2])
 def test_what_is_read_is_distinct_and_has_the_tokens_of_the_version(tmp_path_factory, version, days):

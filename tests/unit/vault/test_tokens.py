@@ -7,7 +7,7 @@ import hmac
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.contracts.model import IDENTIFIERS
@@ -33,7 +33,6 @@ def test_every_kind_of_the_contracts_can_be_tokenised():
     assert set(kinds()) == set(IDENTIFIERS)
 
 
-@settings(deadline=None)
 @given(texts=st.lists(st.one_of(st.text(), st.none()), max_size=20), key=st.text(min_size=1, max_size=80))
 def test_it_is_the_hmac_that_python_computes(texts, key):
     made = (
@@ -98,7 +97,6 @@ CELLS = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(rows=st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=12))
 def test_the_values_of_a_frame_explain_each_of_its_tokens(rows):
     names, kinds_ = ("one", "two", "phone"), {"one": "name", "two": "name", "phone": "phone"}
@@ -116,7 +114,6 @@ def test_the_values_of_a_frame_explain_each_of_its_tokens(rows):
                 assert text == (row["value"] if row["raw"] is None else row["raw"]) and row["raw"] != row["value"]
 
 
-@settings(deadline=None)
 @given(texts=st.lists(st.text(min_size=1), min_size=1, max_size=30), kind=st.sampled_from(kinds()))
 def test_rotation_is_a_bijection_on_the_tokens_of_a_kind(texts, kind):
     frame = pl.DataFrame({"it": pl.Series(texts, dtype=pl.String)})

@@ -155,7 +155,7 @@ def replayed(days: dict[date, Day], runs: list[int]) -> list[tuple]:
     return sorted(rows, key=str)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(DAYS, st.lists(st.integers(1, 4), max_size=7))
 def test_however_the_nights_are_grouped_the_intervals_are_those_of_walking_through_them(
     steps: list[tuple[int, Day]], runs: list[int]
@@ -174,7 +174,7 @@ def intervals(rows: list[tuple]) -> dict[tuple[str, str], list[tuple[date, date,
     return {key: sorted(spans) for key, spans in found.items()}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(DAYS)
 def test_intervals_do_not_overlap_and_neighbours_differ(steps: list[tuple[int, Day]]) -> None:
     for spans in intervals(replayed(dated(steps), [1] * len(steps))).values():
@@ -183,7 +183,7 @@ def test_intervals_do_not_overlap_and_neighbours_differ(steps: list[tuple[int, D
             assert until < since or (until == since and value != following)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.dictionaries(st.sampled_from(["P1", "P2", "P3"]), ROWS), st.lists(st.integers(1, 40), min_size=1, max_size=5))
 def test_what_does_not_change_has_no_gap_and_ends_nothing(parties: Day, gaps: list[int]) -> None:
     days = dated([(gap, parties) for gap in gaps])
