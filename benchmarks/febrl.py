@@ -23,6 +23,7 @@ import polars as pl
 
 from pipelines.identity.cluster import cluster
 from pipelines.identity.model import MatchModel, read_model, score, train
+from pipelines.identity.neighbourhood import shares
 
 MODEL = Path(__file__).with_name("febrl4.yaml")
 PUBLISHED = 0.9991  # Splink, at the threshold that is best in hindsight
@@ -83,7 +84,7 @@ def scored(frame: pl.DataFrame) -> tuple[MatchModel, pl.DataFrame]:
     unlabelled = frame.drop("rec_id", "person")
     model = train(duckdb.connect(), model, unlabelled, _SESSIONS, _SEED)
     old, new = unlabelled.filter("is_old"), unlabelled.filter(~pl.col("is_old"))
-    return model, score(duckdb.connect(), model, old, new, _LEAST)
+    return model, score(duckdb.connect(), model, old, new, _LEAST, shares(model, unlabelled))
 
 
 def measured(frame: pl.DataFrame, pairs: pl.DataFrame, threshold: float) -> Measured:

@@ -66,8 +66,8 @@ def around(known: pl.DataFrame, changed: pl.DataFrame, models: Mapping[str, Matc
     old = known[rows].filter(stands.gather(rows)).with_columns(is_new=pl.lit(False))
     new = changed.with_columns(is_new=pl.lit(True)).select(old.columns)
     counted = sorted({"entity_kind", "name", "national_id"}.union(*(model.frequencies for model in models.values())))
-    frequencies = _frequencies(pl.concat([named.select(counted).filter(stands), fresh.select(counted)]), models)
-    return Together(admit_aliases(pl.concat([old, new]), sounds), frequencies)
+    whole = pl.concat([named.select(counted).filter(stands), fresh.select(counted)])
+    return Together(admit_aliases(pl.concat([old, new]), sounds), _frequencies(whole, models))
 
 
 def _touched(
@@ -91,18 +91,24 @@ def _drawn_in(known: pl.DataFrame, changed: pl.DataFrame, rows: pl.Series) -> pl
 
 
 def _frequencies(frame: pl.DataFrame, models: Mapping[str, MatchModel]) -> Frequencies:
-    found: dict[str, dict[str, pl.DataFrame]] = {}
+    found = {}
     for kind, model in models.items():
         asked = (pl.col("entity_kind") == kind) & (NAMED if kind == "person" else pl.lit(True))
-        found[kind] = {
-            name: _shares(frame.select(pl.col(name).filter(asked)).to_series()) for name in model.frequencies
-        }
+        counted = frame.select(sorted({"entity_kind", "name", "national_id", *model.frequencies}))
+        found[kind] = shares(model, counted.filter(asked))
     return found
 
 
-def _shares(values: pl.Series) -> pl.DataFrame:
-    counts = values.drop_nulls().value_counts(name="count").sort(values.name)
-    return counts.select(values.name, (pl.col("count") / pl.col("count").sum()).alias(f"tf_{values.name}"))
+def shares(model: MatchModel, records: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Of each column that `model` weighs by how common a value is, the share of each value in `records`.
+
+    Frames of the column and `tf_<column>`, as `model.score` takes them.
+    """
+    found = {}
+    for name in model.frequencies:
+        counts = records[name].drop_nulls().value_counts(name="count").sort(name)
+        found[name] = counts.select(name, (pl.col("count") / pl.col("count").sum()).alias(f"tf_{name}"))
+    return found
 
 
 def _sharing(known: pl.DataFrame, fresh: pl.DataFrame, keys: Keys) -> pl.Series:

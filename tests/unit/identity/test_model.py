@@ -11,7 +11,7 @@ import yaml
 
 from pipelines.contracts.model import ContractError
 from pipelines.identity.model import MatchModel, read_model, score, train, write_model
-from pipelines.identity.neighbourhood import everything
+from pipelines.identity.neighbourhood import shares
 from pipelines.identity.run import model_path
 from pipelines.settings import PROJECT
 
@@ -85,9 +85,7 @@ def scored(model: MatchModel, *, new: int, least: float = -100.0, said=(TWINS, T
     made = records(*({"record_ref": str(n), **one} for n, one in enumerate(said))).with_row_index("id")
     old = made.height - new
     with duckdb.connect(config={"threads": 1}) as con:
-        return score(
-            con, model, made[:old], made[old:], least, everything(made, {"person": model}).frequencies["person"]
-        )
+        return score(con, model, made[:old], made[old:], least, shares(model, made))
 
 
 def test_a_score_is_the_prior_and_the_sum_of_what_agrees():
@@ -121,7 +119,7 @@ def test_what_was_scored_leaves_nothing_in_the_engine():
     made = records({"record_ref": "a", **TWINS}, {"record_ref": "b", **TWINS}).with_row_index("id")
     with duckdb.connect(config={"threads": 1}) as con:
         for _ in range(2):
-            score(con, models()["person"], made[:1], made[1:], 0.0, everything(made, models()).frequencies["person"])
+            score(con, models()["person"], made[:1], made[1:], 0.0, shares(models()["person"], made))
         assert con.execute("show all tables").fetchall() == []
 
 
