@@ -26,8 +26,8 @@ MARTS = {"customer_360": "customer", "low_risk_list": "risk", "scenario_feature"
 READ = {"low_risk_list": "low_risk_decision"}  # products of risk that are not called like their mart
 POLICY = yaml.safe_load((CONTRACTS / "policy.yaml").read_text("utf-8"))
 BANK = yaml.safe_load((CONTRACTS / "feeds/pkdd99/bank.yaml").read_text("utf-8"))
-LIFECYCLE, LIMIT = ({name: Decimal(str(value)) for name, value in POLICY["thresholds"][group].items()}
-                    for group in ("lifecycle", "low_risk"))  # fmt: skip
+LIFECYCLE, LIMIT, VALUE = ({name: Decimal(str(value)) for name, value in POLICY["thresholds"][group].items()}
+                           for group in ("lifecycle", "low_risk", "value"))  # fmt: skip
 PERIODS = range(6)  # the last six 30-day periods; period 0 ends on the business date
 MONEY, SHARE = pl.Decimal(18, 2), pl.Decimal(9, 4)
 Known = dict[str, pl.DataFrame]
@@ -91,7 +91,9 @@ def identity(known: Known, as_of: date) -> pl.DataFrame:
     year, month = (col("birth_number").str.slice(at, 2).cast(pl.Int64) for at in (0, 2))
     months = (as_of.year - 1900 - year) * 12 + as_of.month - month % 50  # month + 50 for women
     return known["client"].select(
-        "client_id", business_date=lit(as_of), party_kind=lit("person"), district_key=col("district_id"),
+        "client_id", business_date=lit(as_of), party_kind=lit("person"), party_type=lit("person"),
+        customer_status=lit("customer"), email_known=lit(False), address_known=lit(False),
+        district_key=col("district_id"),
         gender=when(month > 50).then(lit("female")).otherwise(lit("male")), contact_known=lit(False),
         age_years=months // 12, identity_completeness=share(2 + col("district_id").is_not_null(), lit(3)),
     )  # fmt: skip
@@ -118,7 +120,8 @@ def balances(known: Known, as_of: date) -> pl.DataFrame:
     daily = daily.with_columns(total=col("signed").fill_null(0).cum_sum().over("client_id"))
     last_90 = col("total").filter(col("day") > as_of - timedelta(days=90))
     return daily.group_by("client_id").agg(
-        balance=col("total").last(), balance_min_90d=last_90.min(), balance_min_365d=col("total").min(),
+        balance=col("total").last(), sum_365d=col("total").sum(),
+        balance_min_90d=last_90.min(), balance_min_365d=col("total").min(),
         balance_avg_90d=(last_90.sum().cast(pl.Float64) / 100 / 90).round(2, mode="half_away_from_zero").cast(MONEY),
     )  # fmt: skip
 
@@ -145,9 +148,14 @@ def flows(known: Known) -> pl.DataFrame:
     sums = booked.group_by("client_id").agg(
         **{name: col("hellers").filter(which).sum() for name, which in amounts.items()},
         **{name: which.sum().cast(pl.Int64) for name, which in counts.items()},
+        days_since_booking=age.min(),
         **{name: (age // 30).filter(which).n_unique().cast(pl.Int64) for name, which in paid.items()},
     )
-    return known["client"].select("client_id").join(sums, on="client_id", how="left").fill_null(0)
+    idle = col("days_since_booking")
+    sums = known["client"].select("client_id").join(sums, on="client_id", how="left")
+    return sums.with_columns(pl.exclude("client_id", "days_since_booking").fill_null(0)).with_columns(
+        days_since_booking=when(idle < max(365, LIFECYCLE["dormant_days"])).then(idle)
+    )
 
 
 def loans(known: Known, as_of: date) -> pl.DataFrame:
@@ -156,6 +164,8 @@ def loans(known: Known, as_of: date) -> pl.DataFrame:
         loans_granted=pl.len().cast(pl.Int64), loans_active=active.sum().cast(pl.Int64),
         loan_principal_active=col("principal").filter(active).sum(),
         loan_monthly_payment=col("payment").filter(active).sum(),
+        # No interest is known of this bank's loans: the policy's margin on the principal while a loan runs.
+        loan_margin=of(VALUE["loan_margin"], col("principal")).filter(active).sum(),
     )  # fmt: skip
 
 
@@ -177,7 +187,28 @@ def customer_360(parties: pl.DataFrame, known: Known, as_of: date) -> pl.DataFra
         flows_completeness=share(lit(observed), lit(365)),
         credit_completeness=share(lit(int(delivered["loan"])), lit(6)),  # of six contracts this bank has one
     )  # fmt: skip
+    mean = when(col("sum_365d") > 0).then(halved(col("sum_365d"), 365)).otherwise(0).fill_null(0)
+    booked, lent = known["trans"].height > 0, delivered["loan"]
+    margins = {
+        "value_deposit_margin_365d": of(VALUE["deposit_margin"], mean) if booked else lit(None, pl.Int64),
+        "value_loan_margin_365d": col("loan_margin").fill_null(0) if lent else lit(None, pl.Int64),
+    }
+    parties = parties.with_columns(**margins).with_columns(
+        value_income_365d=pl.sum_horizontal("fee_amount_365d", *margins) if booked else lit(None, pl.Int64),
+        value_completeness=share(lit(booked + lent), lit(3)),
+        lifecycle_completeness=share(lit(delivered["disp"] + booked), lit(2)),
+    )
     return parties.with_columns(unknown(set(parties.columns)))
+
+
+def of(rate: Decimal, hellers: pl.Expr) -> pl.Expr:
+    """A share of an amount that is not negative, in whole hellers, rounded half up: exact, in millionths."""
+    return halved(hellers.cast(pl.Int128) * int(rate * 1_000_000), 1_000_000)
+
+
+def halved(whole: pl.Expr, parts: int) -> pl.Expr:
+    """A whole number that is not negative by a number of parts, rounded half up."""
+    return ((2 * whole.cast(pl.Int128) + parts) // (2 * parts)).cast(pl.Int64)
 
 
 def unknown(known: set[str]) -> list[pl.Expr]:

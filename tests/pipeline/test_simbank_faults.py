@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 from homes import copied, linked, published_bytes
-from simulated import BEFORE, CUSTOMERS, NEXT, NIGHT, SEED, needed, world
+from simulated import CUSTOMERS, NEXT, NIGHT, SEED, needed, world
 
 from pipelines.contracts.load import Catalog, load_catalog
 from pipelines.ingest import ledger
@@ -108,10 +108,10 @@ def test_a_night_makes_of_the_database_what_was_expected(name, simbank_postgres,
     home, url = simbank_postgres
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, url)
-        request = Request(out=home / "simulated", customers=CUSTOMERS, seed=SEED, last=BEFORE, crm="postgres")
+        request = Request(out=home / "simulated", customers=CUSTOMERS, seed=SEED, last=NIGHT, crm="postgres")
         simulate(replace(request, first=NEXT), catalog)  # as it was, whatever was spoiled before
-        night = spoiled(catalog, name, home, tmp_path, home / "simulated", BEFORE, "postgres")
-    held_against(night, BEFORE)
+        night = spoiled(catalog, name, home, tmp_path, home / "simulated", NIGHT, "postgres")
+    held_against(night, NIGHT)
 
 
 #: One fault of each verdict for the whole night, with its exit code and what it says.
