@@ -36,7 +36,6 @@ from pipelines.identity.naming import ASSIGNMENT
 from pipelines.vault.tokens import hmac_sha256
 
 _KINDS = {"person": 0, "organisation": 1}
-_NOBODY = pl.Series("record_ref", [], pl.String)
 
 
 @dataclass(frozen=True)
@@ -82,9 +81,7 @@ class Night:
     def assignment(self) -> pl.DataFrame:
         """Every record with its party of tonight (ASSIGNMENT), by reference."""
         now = self.looked_at.select(ASSIGNMENT.keys())
-        if self.full:
-            return now
-        return self.before.join(now, on="record_ref", how="anti", maintain_order="left").merge_sorted(now, "record_ref")
+        return now if self.full else naming.with_later(self.before, now)
 
 
 def assign(
@@ -98,7 +95,7 @@ def assign(
     id_key: str,
     *,
     full: bool,
-    passed_on: pl.Series = _NOBODY,
+    passed_on: pl.Series,
 ) -> Night:
     """Assign records as of `business_date`.
 

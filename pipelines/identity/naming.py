@@ -26,6 +26,12 @@ ASSIGNMENT = {
 _LINK = {"rule": "linked_by", "weight": "match_weight"}
 
 
+def with_later(before: pl.DataFrame, later: pl.DataFrame) -> pl.DataFrame:
+    """Records as they were, and as `later` has them instead; both ASSIGNMENT, by reference, and so is what comes."""
+    stands = ~pl.col("record_ref").is_in(later["record_ref"].implode())
+    return before.filter(stands).merge_sorted(later, "record_ref")
+
+
 def homes(nodes: pl.DataFrame) -> Ints:
     """The party of each record by the number of its founder, -1 for a new record."""
     founding = nodes.select(party_id="own_party_id", founder="node")

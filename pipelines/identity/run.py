@@ -87,8 +87,9 @@ def resolve(
             together = everything(every, by_kind)
             del every
         else:
-            held = prior.assignment.filter(~pl.col("record_ref").is_in(others.implode()))
-            together = around(_with_party(known, prior.assignment), _with_party(changed, held), by_kind)
+            party = prior.assignment.select("record_ref", "party_id")
+            held = party.filter(~pl.col("record_ref").is_in(others.implode()))
+            together = around(_with_party(known, party), _with_party(changed, held), by_kind)
         found = match(con, together, by_kind, thresholds(catalog))
     night = assign.assign(
         prior, _founding(together.records.filter("is_new")), found.edges, found.borderline,
@@ -163,11 +164,9 @@ def _with_numbers(
     return joined.with_columns(phone=pl.coalesce("phone", "resolved")).drop("resolved")
 
 
-def _with_party(records: pl.DataFrame, assignment: pl.DataFrame) -> pl.DataFrame:
-    party = assignment.select("record_ref", "party_id")
-    return records.with_columns(
-        records.select("record_ref").join(party, on="record_ref", how="left", maintain_order="left")["party_id"]
-    )
+def _with_party(records: pl.DataFrame, party: pl.DataFrame) -> pl.DataFrame:
+    found = records.select("record_ref").join(party, on="record_ref", how="left", maintain_order="left")
+    return records.with_columns(found["party_id"])
 
 
 def _founding(records: pl.DataFrame) -> pl.DataFrame:

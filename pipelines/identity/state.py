@@ -20,7 +20,7 @@ import polars as pl
 from pipelines.identity.assign import Night, Prior
 from pipelines.identity.events import EVENTS
 from pipelines.identity.evidence import EDGES
-from pipelines.identity.naming import ASSIGNMENT
+from pipelines.identity.naming import ASSIGNMENT, with_later
 from pipelines.identity.review import PAIRS, REVIEW
 from pipelines.ingest import lake
 from pipelines.settings import Home, make_directory, write_private
@@ -112,7 +112,7 @@ def _read(home: Home, days: list[date]) -> Prior:
     rows, *parts = [pl.read_parquet(_file(home, day, "assignment")) for day in since]
     if parts:
         later = pl.concat(parts).unique("record_ref", keep="last").sort("record_ref")
-        rows = rows.filter(~pl.col("record_ref").is_in(later["record_ref"].implode())).merge_sorted(later, "record_ref")
+        rows = with_later(rows, later)
     evidence = pl.concat([pl.scan_parquet(_file(home, day, "evidence")) for day in since])
     return Prior(rows, evidence, pl.read_parquet(_file(home, days[-1], "pairs")))
 
