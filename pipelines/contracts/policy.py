@@ -25,6 +25,8 @@ class Policy:
     """`thresholds` maps a dotted name, for example `low_risk.min_age_years`, to its number.
 
     `survivorship` maps an attribute of a party to the contracts that may speak for it, the first one first.
+    `release_points` say where a product may serve more than its mart, `table_release_points` where columns of a Python
+    step may serve more than what they are made from.
     """
 
     version: str
@@ -32,6 +34,7 @@ class Policy:
     thresholds: dict[str, float]
     survivorship: dict[str, tuple[str, ...]]
     release_points: dict[str, dict[str, Any]]
+    table_release_points: dict[str, dict[str, Any]]
     marketing_reason_codes: tuple[str, ...]
     approved_by: tuple[str, ...]
     path: Path = field(compare=False)
@@ -48,6 +51,13 @@ class _ReleasePoint(Strict):
     approved_by: tuple[Name, ...]
 
 
+class _TableReleasePoint(Strict):
+    table: Name
+    columns: Annotated[tuple[Name, ...], Field(min_length=1)]
+    article: Name
+    approved_by: tuple[Name, ...]
+
+
 class _File(Strict):
     version: Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
     approvers: tuple[Name, ...]
@@ -56,6 +66,7 @@ class _File(Strict):
     thresholds: dict[Name, Any]
     survivorship: dict[Name, Annotated[tuple[Name, ...], Field(min_length=1)]] = Field(default_factory=dict)
     release_points: dict[Name, _ReleasePoint]
+    table_release_points: dict[Name, _TableReleasePoint] = Field(default_factory=dict)
     marketing_reason_codes: dict[Name, Name]
 
 
@@ -73,6 +84,7 @@ def load_policy(path: Path) -> Policy:
         thresholds=dict(_flatten(path, file.thresholds)),
         survivorship=file.survivorship,
         release_points={name: point.model_dump(mode="json") for name, point in file.release_points.items()},
+        table_release_points={name: point.model_dump(mode="json") for name, point in file.table_release_points.items()},
         marketing_reason_codes=tuple(file.marketing_reason_codes),
         approved_by=file.approved_by,
         path=path,
@@ -82,7 +94,8 @@ def load_policy(path: Path) -> Policy:
 def _check_signatures(path: Path, file: _File) -> None:
     may_sign = set(file.approvers) - {file.requested_by}
     signed = {"approved_by": file.approved_by}
-    signed |= {f"release_points.{name}.approved_by": point.approved_by for name, point in file.release_points.items()}
+    for section in ("release_points", "table_release_points"):
+        signed |= {f"{section}.{name}.approved_by": point.approved_by for name, point in getattr(file, section).items()}
     for part, names in signed.items():
         if strangers := [name for name in names if name not in may_sign]:
             why = "requested it" if strangers[0] == file.requested_by else "is not among approvers"

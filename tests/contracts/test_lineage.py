@@ -12,11 +12,26 @@ from collections.abc import Callable
 import pytest
 
 from pipelines.contracts.load import Catalog
+from pipelines.lineage.graph import Lineage
+from pipelines.lineage.trace import Origin, named
 
 from .conftest import DBT, Compiled
-from .lineage import Lineage, Origin, leaks, table_of
 
 EVALUATION = "model_evaluation"
+
+
+def leaks(lineage: Lineage, forbidden: frozenset[str]) -> list[str]:
+    """Every way in which a table of `forbidden` reaches a model: as value, as row, or by being read at all."""
+    found = []
+    for model, trace in lineage.traces.items():
+        for column in trace.columns:
+            if touched := {o.table for o in lineage.ancestors(Origin(model, column))} & forbidden:
+                found.append(f"value {model}.{column} descends from {', '.join(sorted(touched))}")
+        if touched := {o.table for o in lineage.row_ancestors(model)} & forbidden:
+            found.append(f"rows of {model} depend on {', '.join(sorted(touched))}")
+        if touched := lineage.tables(model) & forbidden:
+            found.append(f"table {model} reads {', '.join(sorted(touched))}")
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +42,7 @@ def lineage(compiled: Compiled, catalog: Catalog) -> Lineage:
 @pytest.fixture(scope="module")
 def forbidden(catalog: Catalog) -> frozenset[str]:
     """Tables of contracts whose one purpose is evaluation."""
-    return frozenset(table_of(c.id) for c in catalog.sources.values() if set(c.purposes) == {EVALUATION})
+    return frozenset(named(c.id) for c in catalog.sources.values() if set(c.purposes) == {EVALUATION})
 
 
 def test_there_is_something_to_keep_out(forbidden: frozenset[str]) -> None:
