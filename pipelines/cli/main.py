@@ -23,6 +23,7 @@ from pipelines.cli import (
     doctor,
     history,
     identity,
+    lineage,
     matching,
     quarantine,
     query,
@@ -59,6 +60,7 @@ app.add_typer(quarantine.app, name="quarantine")
 identity.app.command()(matching.train)
 identity.app.command()(matching.resolve)
 app.add_typer(identity.app, name="identity")
+app.add_typer(lineage.app, name="lineage")
 app.add_typer(tags.app, name="tags")
 app.add_typer(vault.app, name="vault")
 

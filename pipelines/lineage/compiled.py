@@ -16,7 +16,7 @@ import yaml
 from pipelines.contracts.load import Catalog
 from pipelines.lineage.graph import Lineage
 from pipelines.lineage.trace import Keys, Origin, Trace
-from pipelines.settings import PROJECT, Home, write_private
+from pipelines.settings import PROJECT, Home, InputError, write_private
 
 DBT_PROJECT = PROJECT / "dbt_project"
 _COMPILED = Path("compiled") / "zhongtai" / "models"
@@ -28,7 +28,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 def lineage_of(catalog: Catalog, home: Home, project: Path = DBT_PROJECT) -> Lineage:
     """The lineage of the last build of `home`; traced where a model or a contract changed, or taken as it was kept.
 
-    Raises FileNotFoundError for a model that dbt has not compiled in this home.
+    Raises InputError for a model that dbt has not built in this home.
     """
     models, keys = compiled_models(home.dbt / "target", project), tested_keys(project)
     made_from, place = _digest(models, keys, catalog, home), home.dbt / _KEPT
@@ -40,9 +40,14 @@ def lineage_of(catalog: Catalog, home: Home, project: Path = DBT_PROJECT) -> Lin
 
 
 def compiled_models(target: Path, project: Path = DBT_PROJECT) -> dict[str, str]:
-    """The compiled SQL of every model of the project, by name. What is left of models that went is not read."""
+    """The compiled SQL of every model of the project, by name. What is left of models that went is not read.
+
+    Raises InputError for a model that dbt has not compiled there.
+    """
     models = project / "models"
     files = {path.stem: target / _COMPILED / path.relative_to(models) for path in sorted(models.rglob("*.sql"))}
+    if missing := [name for name, path in files.items() if not path.is_file()]:
+        raise InputError(f"dbt has not built {missing[0]} under {target}: run `zhongtai nightly`")
     return {name: path.read_text(encoding="utf-8") for name, path in files.items()}
 
 
