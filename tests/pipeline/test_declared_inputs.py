@@ -116,6 +116,6 @@ def test_a_table_of_relations_is_made_from_nothing_but_what_its_contract_declare
     ],
 )
 def test_what_is_declared_is_read(banks, untouched, catalog: Catalog, table: str, contract: str, column: str) -> None:
-    """Shows that the test above could fail: half of the values of a declared column are others, and the table is too."""
+    """Shows that the test above could fail: every value of a declared column is another one, and so is the table."""
     assert column in inputs(catalog, table)[contract]
     assert not banks(catalog, {contract: {column}})[table].equals(untouched[table])
