@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, ValidationError
 
 from pipelines.contracts.document import Strict, faults, read_document
+from pipelines.contracts.lawful import LawfulUse
 from pipelines.contracts.model import PURPOSES, ContractError
 
 Name = Annotated[str, StringConstraints(min_length=1)]
@@ -33,6 +34,7 @@ class Policy:
     survivorship: dict[str, tuple[str, ...]]
     release_points: dict[str, dict[str, Any]]
     marketing_reason_codes: tuple[str, ...]
+    lawful_use: LawfulUse
     approved_by: tuple[str, ...]
     path: Path = field(compare=False)
 
@@ -57,6 +59,7 @@ class _File(Strict):
     survivorship: dict[Name, Annotated[tuple[Name, ...], Field(min_length=1)]] = Field(default_factory=dict)
     release_points: dict[Name, _ReleasePoint]
     marketing_reason_codes: dict[Name, Name]
+    lawful_use: LawfulUse
 
 
 def load_policy(path: Path) -> Policy:
@@ -74,6 +77,7 @@ def load_policy(path: Path) -> Policy:
         survivorship=file.survivorship,
         release_points={name: point.model_dump(mode="json") for name, point in file.release_points.items()},
         marketing_reason_codes=tuple(file.marketing_reason_codes),
+        lawful_use=file.lawful_use,
         approved_by=file.approved_by,
         path=path,
     )
