@@ -16,6 +16,7 @@ from pipelines.contracts.column import build_column, check_purposes
 from pipelines.contracts.completeness import SUFFIX, check_contract, check_references, check_survivorship, depth
 from pipelines.contracts.document import suggestion
 from pipelines.contracts.feed import Feed, load_feed
+from pipelines.contracts.lawful import check_lawful_use
 from pipelines.contracts.model import Column, Contract, ContractError, RowRule
 from pipelines.contracts.odcs import available_at, properties, read_odcs
 from pipelines.contracts.policy import Policy, load_policy
@@ -25,7 +26,7 @@ from pipelines.contracts.tags import TagDefinition, load_tags
 
 _FOLDERS = {"source": "sources", "derived": "derived", "mart": "marts", "product": "products"}
 _REQUIRED = {
-    "source": {"delivery", "criticality", "carryForwardDays", "rejectLimit", "purposes", "legalBasis"},
+    "source": {"delivery", "criticality", "carryForwardDays", "rejectLimit", "purposes", "legalBasis", "dataClass"},
     "derived": {"delivery", "criticality", "purposes", "legalBasis"},
     "mart": {"delivery", "criticality", "purposes", "legalBasis"},
     "product": {"consumer", "mart", "purposes"},
@@ -54,6 +55,7 @@ class Catalog:
         check_survivorship(self.sources, self.policy)
         self.derived = {name: _expanded(contract, self.sources) for name, contract in self.derived.items()}
         check_derived(self.sources, self.derived, self.policy)
+        check_lawful_use(self.sources, self.policy)
         check_release_points(self.marts, self.products, self.policy)
         self.tags: dict[str, TagDefinition] = load_tags(root / "tags", self.marts, self.policy)
 
@@ -149,6 +151,7 @@ def load_contract(path: Path, kind: str, marts: dict[str, Contract]) -> Contract
         release_point=given.get("releasePoint"),
         history=_history(path, given),
         subjects=read_subjects(path, given.get("subjects")),
+        data_class=given.get("dataClass", ""),
         path=path,
         sha256=sha256,
     )

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, ValidationError
 
 from pipelines.contracts.document import Strict, faults, read_document
+from pipelines.contracts.lawful import LawfulUse
 from pipelines.contracts.model import PURPOSES, ContractError
 
 Name = Annotated[str, StringConstraints(min_length=1)]
@@ -36,6 +37,7 @@ class Policy:
     release_points: dict[str, dict[str, Any]]
     table_release_points: dict[str, dict[str, Any]]
     marketing_reason_codes: tuple[str, ...]
+    lawful_use: LawfulUse
     approved_by: tuple[str, ...]
     path: Path = field(compare=False)
 
@@ -68,6 +70,7 @@ class _File(Strict):
     release_points: dict[Name, _ReleasePoint]
     table_release_points: dict[Name, _TableReleasePoint] = Field(default_factory=dict)
     marketing_reason_codes: dict[Name, Name]
+    lawful_use: LawfulUse
 
 
 def load_policy(path: Path) -> Policy:
@@ -86,6 +89,7 @@ def load_policy(path: Path) -> Policy:
         release_points={name: point.model_dump(mode="json") for name, point in file.release_points.items()},
         table_release_points={name: point.model_dump(mode="json") for name, point in file.table_release_points.items()},
         marketing_reason_codes=tuple(file.marketing_reason_codes),
+        lawful_use=file.lawful_use,
         approved_by=file.approved_by,
         path=path,
     )

@@ -1,4 +1,4 @@
-"""What Python tells dbt about a run, as Parquet relations: policy, survivorship, legal bases, dates and digests.
+"""What Python tells dbt about a run, as Parquet relations: policy, survivorship, legal bases, what use needs, dates and digests.
 
 A changed relation does not touch dbt's parsed project, as a changed variable would.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 
 from pipelines.contracts.arrow import arrow_schema
 from pipelines.contracts.bank import Bank
+from pipelines.contracts.lawful import sharing_rules
 from pipelines.contracts.load import Catalog
 from pipelines.ingest import lake, ledger
 from pipelines.settings import PROJECT, Home
@@ -38,6 +40,14 @@ def write_control(
         for attribute, contracts in sorted(catalog.policy.survivorship.items())
         for priority, contract in enumerate(contracts, start=1)
     ]
+    lawful = catalog.policy.lawful_use
+    uses = [
+        {"purpose": purpose, "data_class": data_class, "minors_refused": purpose in lawful.minors.refused}
+        | need.model_dump()
+        for purpose, needs in sorted(lawful.purposes.items())
+        for data_class, need in sorted(needs.items())
+    ]
+    shared = [asdict(rule) for rule in sharing_rules(catalog.sources, lawful)]
     wanted = set(release_dates)
     dates = [
         {
@@ -49,7 +59,8 @@ def write_control(
         for day in sorted({*digests, *wanted, *restated})
     ]
     relations = {
-        "policy": policy, "survivorship": survivorship, "legal_basis": bases, "business_date": dates,
+        "policy": policy, "survivorship": survivorship, "legal_basis": bases, "lawful_use": uses, "sharing_rule": shared,
+        "business_date": dates,
     }  # fmt: skip
     for name, rows in relations.items():
         _write(catalog, home, name, rows)

@@ -38,7 +38,7 @@ reports as (
                 named.report_key asc nulls last,
                 named.subject_token asc nulls last
         ) as recency
-    from {{ ref('int_record_party') }} as record
+    from {{ ref('int_shared_record') }} as record
     inner join named
         on
             record.source = named.source
