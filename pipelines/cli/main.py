@@ -25,6 +25,7 @@ from pipelines.cli import (
     identity,
     lineage,
     matching,
+    proof,
     quarantine,
     query,
     releases,
@@ -61,6 +62,7 @@ identity.app.command()(matching.train)
 identity.app.command()(matching.resolve)
 app.add_typer(identity.app, name="identity")
 app.add_typer(lineage.app, name="lineage")
+app.add_typer(proof.app, name="proof")
 app.add_typer(tags.app, name="tags")
 app.add_typer(vault.app, name="vault")
 

@@ -18,7 +18,6 @@ from pipelines.lineage.trace import ROWS, Origin
 
 LAWFUL_USE = "mart.lawful_use"
 TAGGED = "mart.customer_360"  # what the rules of tags look at
-_USES = {"marketing": "marketing", "risk": "risk"}
 
 
 @dataclass(frozen=True)
@@ -68,10 +67,10 @@ def _of_tags(catalog: Catalog, lineage: Lineage, product: Contract) -> dict[str,
 
 def _permissions(catalog: Catalog, lineage: Lineage, product: Contract, origins: Iterable[Origin]) -> frozenset[str]:
     known = {column.name for column in catalog.marts[LAWFUL_USE].columns}
-    names = {f"{_USES[str(product.consumer)]}_{each}" for each in data_classes(catalog, lineage, origins)}
+    names = {f"{product.consumer}_{each}" for each in data_classes(catalog, lineage, origins)}
     return frozenset(names & known)
 
 
 def _basic(product: Contract) -> str:
     """That somebody is known at all is what every row says."""
-    return f"{_USES[str(product.consumer)]}_basic"
+    return f"{product.consumer}_basic"

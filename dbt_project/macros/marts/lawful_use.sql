@@ -54,3 +54,19 @@
         else 'refused'
     end
 {%- endmacro %}
+
+{#- What a party said of anything that lawful_use asks, as <purpose or purpose.class>=<word>, joined by semicolons. -#}
+{% macro lawful_words(purposes, classes, others) -%}
+    nullif(concat_ws(
+        ';',
+        {% for name, purpose in purposes.items() -%}
+            '{{ purpose }}=' || {{ name }}_word,
+            {% for class in classes -%}
+                '{{ purpose }}.{{ class }}=' || {{ name }}_{{ class }}_word,
+            {% endfor -%}
+        {% endfor -%}
+        {% for purpose in others -%}
+            '{{ purpose }}=' || {{ purpose }}_word{{ ',' if not loop.last }}
+        {% endfor %}
+    ), '')
+{%- endmacro %}

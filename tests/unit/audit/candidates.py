@@ -16,11 +16,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.audit.content import content_hash
+from pipelines.audit.content import PROOF, RULES, canonical_json, content_hash
+from pipelines.audit.lawful import FACTS, PURPOSES, refusals
 from pipelines.contracts.arrow import arrow_schema
 from pipelines.contracts.expectations import party_column
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Column, Contract
+from pipelines.lineage.needs import Needs
+from pipelines.release.proof import decisions, refusal_column, rules
 
 BANK, DAY = "pkdd99", date(1994, 3, 31)
 Rows = list[dict[str, Any]]
@@ -57,8 +60,31 @@ def write_candidate(
         path = directory / product.consumer / f"{product.table}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, path)
-    (directory / "candidate.json").write_text(json.dumps({"bank": BANK, "business_date": day.isoformat()}))
+    write_proofs(directory / PROOF, catalog, parties)
+    described = {"bank": BANK, "business_date": day.isoformat(), "withheld": {}}
+    (directory / "candidate.json").write_text(json.dumps(described))
     return directory.rename(root / content_hash(directory))
+
+
+def write_proofs(directory: Path, catalog: Catalog, parties: int) -> None:
+    """Proofs that whoever a row can name may be known to the consumer."""
+    directory.mkdir(parents=True)
+    named = [*party_ids(parties), *(_hex("other", n) for n in range(parties))]
+    needs = {
+        product.id: Needs(frozenset({f"{product.consumer}_basic"}))
+        for product in catalog.products.values()
+        if any(party_column(column.name) for column in product.columns)
+    }
+    said = rules(catalog, BANK, needs)
+    (directory / RULES).write_bytes(canonical_json(said))
+    facts = dict(zip(FACTS, ("person", False, False, None), strict=True))
+    for consumer in PURPOSES:
+        why = refusals(consumer, tuple(facts.values()), said)
+        refused = {one.partition(":")[0] for one in why}
+        decided = {name: name.removeprefix(f"{consumer}_") not in refused for name in decisions(catalog, consumer)}
+        told = {"business_date": DAY, **facts, **decided, refusal_column(consumer): ";".join(why) or None}
+        rows = [{"pseudonym": _hex(consumer, party), **told} for party in sorted(named)]
+        pq.write_table(pa.Table.from_pylist(rows), directory / f"{consumer}.parquet")
 
 
 def with_values(table: pa.Table, column: str, values: list[Any], type_: pa.DataType | None = None) -> pa.Table:

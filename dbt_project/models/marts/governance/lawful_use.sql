@@ -79,6 +79,10 @@ refusals as (
         party_id,
         business_date,
         has_customer_360,
+        party_kind,
+        is_minor,
+        consents_from is not null as consents_known,
+        {{ lawful_words(purposes, classes, others) }} as consents,
         {% for name in purposes -%}
             is_minor and {{ name }}_refuses_minors as {{ name }}_minor,
             {% for class in classes -%}
@@ -93,6 +97,10 @@ select
     party_id,
     business_date,
     has_customer_360,
+    party_kind,
+    is_minor,
+    consents_known,
+    consents,
     {% for name in purposes -%}
         {% for class in classes -%}
             not {{ name }}_minor and {{ name }}_{{ class }}_refusal is null as {{ name }}_{{ class }},
