@@ -6,7 +6,7 @@ Belongs here: what descends from what. Does not belong here: what may descend fr
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from graphlib import TopologicalSorter
 
@@ -50,15 +50,18 @@ class Lineage:
             return trace_.rows | {Origin(table, ROWS) for table in trace_.deciding if table in self.traces}
         return self.traces[origin.table].columns[origin.column]
 
-    def path(self, origin: Origin, wanted: Iterable[Origin]) -> list[Origin]:
-        """A shortest way from `origin` back to one of `wanted`, both included; empty where there is none."""
+    def path(self, origin: Origin, wanted: Iterable[Origin], around: Collection[Origin] = ()) -> list[Origin]:
+        """A shortest way from `origin` back to one of `wanted`, both included; empty where there is none.
+
+        It does not lead through a column of `around`.
+        """
         goals, open_ = set(wanted), deque([(origin,)])
         seen = {origin}
         while open_:
             way = open_.popleft()
             if way[-1] in goals:
                 return list(way)
-            for parent in sorted(self.parents(way[-1]) - seen):
+            for parent in sorted(self.parents(way[-1]) - seen) if way[-1] not in around else ():
                 seen.add(parent)
                 open_.append((*way, parent))
         return []

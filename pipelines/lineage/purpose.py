@@ -63,7 +63,7 @@ def claims(catalog: Catalog, lineage: Lineage, product: Contract) -> Iterator[Cl
             beyond = set().union(*(wanted - allowed(catalog, lineage, origin) for origin in narrower))
             # What was delivered says it best; a mart may only repeat it.
             goals = [origin for origin in narrower if origin.table in lineage.contracts] or narrower
-            ways = [lineage.path(origin, goals) for origin in sorted(origins)]
+            ways = [lineage.path(origin, goals, released) for origin in sorted(origins)]
             path = min((way for way in ways if way), key=len, default=goals[:1])
             yield Claim(product.id, name, tuple(sorted(beyond)), tuple(path))
 
