@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import StringConstraints, field_validator
+from pydantic import StringConstraints
 
 from pipelines.contracts.document import Strict, suggestion
 from pipelines.contracts.model import DATA_CLASSES, ContractError
@@ -64,14 +64,6 @@ class LawfulUse(Strict):
     automated_marketing: Automated
     minors: Minors
 
-    @field_validator("purposes")
-    @classmethod
-    def _complete(cls, purposes: dict[str, dict[str, Need]]) -> dict[str, dict[str, Need]]:
-        for purpose in DECIDED:
-            if missing := [name for name in DATA_CLASSES if name not in purposes.get(purpose, {})]:
-                raise ValueError(f"{purpose}.{missing[0]} is missing; say what it needs")
-        return purposes
-
 
 @dataclass(frozen=True)
 class SharingRule:
@@ -99,7 +91,13 @@ def sharing_rules(sources: dict[str, Contract], lawful_use: LawfulUse) -> list[S
 
 
 def check_lawful_use(sources: dict[str, Contract], policy: Policy) -> None:
-    """Raise ContractError for a consent that no event can give."""
+    """Raise ContractError for a class of data that a purpose has no need for, or a consent that no event can give."""
+    for purpose in DECIDED:
+        for data_class in DATA_CLASSES:
+            if data_class not in policy.lawful_use.purposes.get(purpose, {}):
+                raise ContractError(
+                    f"{policy.path}: lawful_use.purposes.{purpose}.{data_class}: missing; say what it needs"
+                )
     if CONSENTS not in sources:
         return
     known = set(sources[CONSENTS].column("purpose").enum)
