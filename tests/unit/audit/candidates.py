@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -127,11 +128,19 @@ def _decision(mart: Contract, n: int) -> dict[str, Any]:
 
 
 def _project(product: Contract, rows: Rows) -> Rows:
-    kept = [row for row in rows if product.filter is None or row[product.filter]]
+    kept = _chosen(rows, product.filter) if product.filter else rows
     names = [column.name for column in product.columns]
     return [
         {n: _hex(product.consumer, row[party]) if (party := party_column(n)) else row[n] for n in names} for row in kept
     ]
+
+
+def _chosen(rows: Rows, predicate: str) -> Rows:
+    """The rows of which a predicate holds, as a release asks for it."""
+    with duckdb.connect() as con:
+        con.register("mart", pa.Table.from_pylist(rows))
+        held = con.execute(f"select coalesce({predicate}, false) from mart").fetchall()
+    return [row for row, (holds,) in zip(rows, held, strict=True) if holds]
 
 
 def _row(mart: Contract, n: int, **given: Any) -> dict[str, Any]:
