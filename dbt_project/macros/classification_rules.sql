@@ -57,6 +57,19 @@
     }) }}
 {%- endmacro %}
 
+{#- When a rule cannot be judged, over the same columns; the ladder of days past due stands or falls as a whole. -#}
+{% macro classification_unknowns() -%}
+    {{ return({
+        'overdue': 'days_past_due is null',
+        'impaired_dishonest_debtor': 'dishonest_entries is null',
+        'impaired_enforcement': 'open_enforcements is null',
+        'cross_default': 'is_non_retail and is_cross_default is null',
+        'late_at_all_banks': 'is_non_retail and is_late_at_all_banks is null',
+        'non_performing_here': 'is_non_retail and has_non_performing is null',
+        'past_due_in_bureau': 'is_non_retail and is_past_due_in_bureau is null',
+    }) }}
+{%- endmacro %}
+
 {#- The classes from the best to the worst; the place is the level. -#}
 {% macro classes() -%}
     {{ return(['normal', 'special_mention', 'substandard', 'doubtful', 'loss']) }}
@@ -67,7 +80,7 @@
     case {{ level }}{% for name in classes() %} when {{ loop.index0 }} then '{{ name }}'{% endfor %} end
 {%- endmacro %}
 
-{#- The level of the gravest rule of the given grounds that fires; normal where none does. `fires` prefixes a rule's flag. -#}
+{#- The level of the gravest rule of the given grounds that fires; normal where none does. -#}
 {% macro gravest(grounds) -%}
     case
         {% for level in range(classes() | length - 1, 0, -1) -%}
@@ -81,9 +94,4 @@
         {%- endfor -%}
         else 0
     end
-{%- endmacro %}
-
-{#- Those of them that are non-performing together (frc.6). -#}
-{% macro non_performing_classes() -%}
-    {{ return(classes()[2:]) }}
 {%- endmacro %}

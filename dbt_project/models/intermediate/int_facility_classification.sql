@@ -1,27 +1,12 @@
 {% set rules = classification_rules() %}
-{% set unknown = {
-    'overdue': 'days_past_due is null',
-    'impaired_dishonest_debtor': 'dishonest_entries is null',
-    'impaired_enforcement': 'open_enforcements is null',
-    'cross_default': 'is_non_retail and is_cross_default is null',
-    'late_at_all_banks': 'is_non_retail and is_late_at_all_banks is null',
-    'non_performing_here': 'is_non_retail and has_non_performing is null',
-    'past_due_in_bureau': 'is_non_retail and is_past_due_in_bureau is null',
-} %}
+{% set unknown = classification_unknowns() %}
 
--- Of several debtors of one facility each may be the reason; who is no non-retail debtor gives none of those of Article 7.
+-- Of several debtors of one facility each may be the reason; a person is none by other debts.
 with debtors as (
     select
         debtor.business_date,
         debtor.facility_kind,
         debtor.facility_key,
-        min(debtor.party_id) filter (where debtor.debtor_no = 1) as party_id,
-        count(*) as debtors,
-        max(case when debtor.is_non_retail then 1 else 0 end) = 1 as is_non_retail,
-        case when count(*) = count(exposure.open_enforcements) then max(exposure.open_enforcements) end
-            as open_enforcements,
-        case when count(*) = count(exposure.dishonest_entries) then max(exposure.dishonest_entries) end
-            as dishonest_entries,
         {% for flag in ['is_cross_default', 'is_late_at_all_banks', 'has_non_performing', 'is_past_due_in_bureau'] -%}
             case
                 when max(case when debtor.is_non_retail and exposure.{{ flag }} then 1 else 0 end) = 1 then true
@@ -29,40 +14,53 @@ with debtors as (
                     count(*) filter (where debtor.is_non_retail)
                     = count(exposure.{{ flag }}) filter (where debtor.is_non_retail)
                     then false
-            end as {{ flag }}{{ ',' if not loop.last }}
-        {% endfor %}
+            end as {{ flag }},
+        {% endfor -%}
+        {% for figure in ['open_enforcements', 'dishonest_entries'] -%}
+            case when count(*) = count(exposure.{{ figure }}) then max(exposure.{{ figure }}) end as {{ figure }},
+        {% endfor -%}
+        min(debtor.party_id) filter (where debtor.debtor_no = 1) as party_id,
+        max(case when debtor.is_non_retail then 1 else 0 end) = 1 as is_non_retail
     from {{ ref('int_facility_debtor') }} as debtor
     inner join {{ ref('int_party_exposure') }} as exposure
         on debtor.party_id = exposure.party_id and debtor.business_date = exposure.business_date
     group by debtor.business_date, debtor.facility_kind, debtor.facility_key
 ),
 
-fired as (
+known as (
     select
-        facility.*,
+        facility.business_date,
+        facility.facility_kind,
+        facility.facility_key,
+        facility.days_past_due,
+        facility.outstanding_amount,
+        facility.amount_basis,
         debtors.party_id,
         debtors.is_non_retail,
-        {% for rule, (_, _, _, fires) in rules.items() -%}
-            coalesce({{ fires }}, false) as fires_{{ rule }},
-        {% endfor -%}
-        {% for rule, is_unknown in unknown.items() -%}
-            {{ is_unknown }} as unknown_{{ rule }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from (
-        select
-            business_date,
-            facility_kind,
-            facility_key,
-            days_past_due,
-            outstanding_amount,
-            amount_basis
-        from {{ ref('int_facility') }}
-    ) as facility
+        debtors.open_enforcements,
+        debtors.dishonest_entries,
+        debtors.is_cross_default,
+        debtors.is_late_at_all_banks,
+        debtors.has_non_performing,
+        debtors.is_past_due_in_bureau
+    from {{ ref('int_facility') }} as facility
     inner join debtors
         on
             facility.business_date = debtors.business_date
             and facility.facility_kind = debtors.facility_kind
             and facility.facility_key = debtors.facility_key
+),
+
+fired as (
+    select
+        {% for rule, (_, _, _, fires) in rules.items() -%}
+            coalesce({{ fires }}, false) as fires_{{ rule }},
+        {% endfor -%}
+        {% for rule, is_unknown in unknown.items() -%}
+            {{ is_unknown }} as unknown_{{ rule }},
+        {% endfor -%}
+        *
+    from known
 ),
 
 levels as (
@@ -105,11 +103,13 @@ select
             {% do by_class.rules.append((rule, article)) -%}
         {% endfor -%}
     {% endfor -%}
-    case
-        {% for rule, _ in by_class.rules -%}
-            when fires_{{ rule }} then '{{ rule }}'
-        {% endfor -%}
-    end as gravest_rule,
+    {% for column, place in {'gravest_rule': 0, 'gravest_article': 1}.items() -%}
+        case
+            {% for rule in by_class.rules -%}
+                when fires_{{ rule[0] }} then '{{ rule[place] }}'
+            {% endfor -%}
+        end as {{ column }},
+    {% endfor -%}
     concat_ws(
         ';',
         {% for rule in unknown -%}

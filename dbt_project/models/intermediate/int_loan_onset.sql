@@ -71,17 +71,15 @@ settled as (
 
 crossed as (
     select
-        business_date,
-        loan_key,
         {% for stage, threshold in {
             'early': policy('classification.vintage_early_days'), 'late': policy('classification.vintage_late_days'),
         }.items() -%}
-            min({{ add_days('due_on', 'floor(' ~ threshold ~ ') + 1') }}) filter (
-                where
-                {{ add_days('due_on', 'floor(' ~ threshold ~ ') + 1') }}
-                < coalesce(settled_on, {{ add_days('business_date', 1) }})
-            ) as {{ stage }}_on{{ ',' if not loop.last }}
-        {% endfor %}
+            {%- set since = add_days('due_on', 'floor(' ~ threshold ~ ') + 1') -%}
+            min({{ since }}) filter (where {{ since }} < coalesce(settled_on, {{ add_days('business_date', 1) }}))
+                as {{ stage }}_on,
+        {% endfor -%}
+        business_date,
+        loan_key
     from settled
     group by business_date, loan_key
 )

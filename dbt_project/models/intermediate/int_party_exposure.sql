@@ -1,4 +1,5 @@
-{% set late_loan, late_card = policy('classification.substandard_days'), policy('classification.card_substandard_days') %}
+{% set late_loan = policy('classification.substandard_days') %}
+{% set late_card = policy('classification.card_substandard_days') %}
 
 with debts as (
     select
@@ -8,8 +9,8 @@ with debts as (
         facility.days_past_due,
         facility.outstanding_amount,
         coalesce(
-            facility.days_past_due > case when facility.facility_kind = 'card' then {{ late_card }} else {{ late_loan }} end,
-            false
+            facility.days_past_due
+            > case when facility.facility_kind = 'card' then {{ late_card }} else {{ late_loan }} end, false
         ) as is_late,
         judicial.judicial_open_enforcements as open_enforcements,
         judicial.judicial_dishonest_entries as dishonest_entries,
@@ -71,7 +72,7 @@ select
         when non_performing > 0 then true
         when facilities_unknown = 0 then false
     end as has_non_performing,
-    -- What is owed is not known of every loan: then the share that is known decides, and a debt of unknown size exceeds it.
+    -- What is owed is not known of every loan: then what is known decides, and a debt of unknown size exceeds.
     case
         when
             non_performing > 0

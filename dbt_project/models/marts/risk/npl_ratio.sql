@@ -8,7 +8,7 @@ counted as (
         segments.segment,
         facility.facility_key,
         facility.class_level,
-        {{ class_of('facility.class_level') }} as class,
+        {{ class_of('facility.class_level') }} as risk_class,
         facility.outstanding_amount
     from {{ ref('int_as_of_date') }} as as_of
     cross join segments
@@ -20,16 +20,16 @@ totals as (
     select
         business_date,
         segment,
+        {% for name in classes() -%}
+            count(*) filter (where risk_class = '{{ name }}') as facilities_{{ name }},
+            cast(case
+                when count(risk_class) > 0
+                    then coalesce(sum(outstanding_amount) filter (where risk_class = '{{ name }}'), 0)
+            end as decimal(18, 2)) as balance_{{ name }},
+        {% endfor -%}
         count(facility_key) as facilities,
         count(facility_key) - count(class_level) as facilities_not_evaluable,
-        count(*) filter (where class_level is not null and outstanding_amount is null) as facilities_amount_unknown,
-        {% for name in classes() -%}
-            count(*) filter (where class = '{{ name }}') as facilities_{{ name }},
-            cast(case
-                when count(class_level) > 0
-                    then coalesce(sum(outstanding_amount) filter (where class = '{{ name }}'), 0)
-            end as decimal(18, 2)) as balance_{{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        count(*) filter (where class_level is not null and outstanding_amount is null) as facilities_amount_unknown
     from counted
     group by business_date, segment
 ),
@@ -37,11 +37,9 @@ totals as (
 sums as (
     select
         *,
-        {% for name in non_performing_classes() %}{{ ' + ' if not loop.first }}balance_{{ name }}{% endfor %}
-            as balance_non_performing,
-        {% for name in classes() %}{{ ' + ' if not loop.first }}balance_{{ name }}{% endfor %} as balance,
-        {% for name in non_performing_classes() %}{{ ' + ' if not loop.first }}facilities_{{ name }}{% endfor %}
-            as facilities_non_performing
+        facilities_substandard + facilities_doubtful + facilities_loss as facilities_non_performing,
+        balance_substandard + balance_doubtful + balance_loss as balance_non_performing,
+        balance_normal + balance_special_mention + balance_substandard + balance_doubtful + balance_loss as balance
     from totals
 )
 

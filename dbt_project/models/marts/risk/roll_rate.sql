@@ -36,26 +36,26 @@ moves as (
     select
         as_of.business_date,
         segments.segment,
-        before.bucket as from_bucket,
+        month_before.bucket as from_bucket,
         coalesce(now_is.bucket, 'closed') as to_bucket,
         count(*) as facilities,
-        cast(coalesce(sum(before.outstanding_amount), 0) as decimal(18, 2)) as amount_before
+        cast(coalesce(sum(month_before.outstanding_amount), 0) as decimal(18, 2)) as amount_before
     from {{ ref('int_as_of_date') }} as as_of
-    inner join states as before
-        on before.business_date = {{ add_months('as_of.business_date', -1) }}
+    inner join states as month_before
+        on month_before.business_date = {{ add_months('as_of.business_date', -1) }}
     inner join segments_of
         on
-            before.business_date = segments_of.business_date
-            and before.facility_kind = segments_of.facility_kind
-            and before.facility_key = segments_of.facility_key
+            month_before.business_date = segments_of.business_date
+            and month_before.facility_kind = segments_of.facility_kind
+            and month_before.facility_key = segments_of.facility_key
     inner join segments
         on segments_of.segment = segments.counted
     left join states as now_is
         on
             as_of.business_date = now_is.business_date
-            and before.facility_kind = now_is.facility_kind
-            and before.facility_key = now_is.facility_key
-    group by as_of.business_date, segments.segment, before.bucket, coalesce(now_is.bucket, 'closed')
+            and month_before.facility_kind = now_is.facility_kind
+            and month_before.facility_key = now_is.facility_key
+    group by as_of.business_date, segments.segment, month_before.bucket, coalesce(now_is.bucket, 'closed')
 ),
 
 totals as (

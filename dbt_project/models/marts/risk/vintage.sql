@@ -2,11 +2,15 @@ with segments as (
     {{ portfolio_segments() }}
 ),
 
+digits as (
+    {{ digits() }}
+),
+
 months as (
     select cast(100 * hundreds.digit + 10 * tens.digit + ones.digit as bigint) as months_on_book
-    from ({{ digits() }}) as hundreds
-    cross join ({{ digits() }}) as tens
-    cross join ({{ digits() }}) as ones
+    from digits as hundreds
+    cross join digits as tens
+    cross join digits as ones
 ),
 
 loans as (
@@ -17,8 +21,10 @@ loans as (
         loan.early_on,
         loan.late_on,
         cast(date_trunc('month', loan.granted_on) as date) as granted_month,
-        case when max(case when party.party_kind = 'organisation' then 1 else 0 end) = 1 then 'non_retail' else 'retail' end
-            as segment
+        case
+            when max(case when party.party_kind = 'organisation' then 1 else 0 end) = 1 then 'non_retail'
+            else 'retail'
+        end as segment
     from {{ ref('int_loan_onset') }} as loan
     inner join {{ ref('int_party_account') }} as account
         on loan.business_date = account.business_date and loan.account_key = account.account_key
