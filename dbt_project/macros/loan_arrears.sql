@@ -16,9 +16,7 @@ with loans as (
         coalesce({{ add_months('loan.granted_on', 1) }} < delivered.first_row_on, false) as began_before
     from {{ as_of }} as as_of
     inner join {{ ref('stg_loan__contract') }} as loan
-        on
-            as_of.business_date >= loan.valid_from
-            and as_of.business_date < loan.valid_to
+        on as_of.business_date >= loan.valid_from and as_of.business_date < loan.valid_to
     left join {{ delivered }} as delivered
         on as_of.business_date = delivered.business_date and delivered.contract = 'loan.repayment'
 ),
@@ -39,9 +37,7 @@ events as (
         ) as first_due_no
     from loans
     inner join {{ ref('stg_loan__repayment') }} as repayment
-        on
-            loans.loan_key = repayment.loan_key
-            and loans.business_date >= repayment.business_date
+        on loans.loan_key = repayment.loan_key and loans.business_date >= repayment.business_date
 ),
 
 totals as (
@@ -92,9 +88,7 @@ unpaid as (
         min(instalments.event_date) as unpaid_since
     from instalments
     inner join totals
-        on
-            instalments.business_date = totals.business_date
-            and instalments.loan_key = totals.loan_key
+        on instalments.business_date = totals.business_date and instalments.loan_key = totals.loan_key
     where instalments.due_so_far > totals.paid
     group by instalments.business_date, instalments.loan_key
 )
