@@ -86,7 +86,13 @@ def test_employers_by_salary_and_by_contribution(some_lake: Lake) -> None:
     assert contribution["purposes"] == "risk_management"
 
 
-INVOICE = {"invoice_key": "1", "seller_uscc_token": "u", "buyer_uscc_token": "v", "issued_on": EARLIER, "amount": Decimal(1)}
+INVOICE = {
+    "invoice_key": "1",
+    "seller_uscc_token": "u",
+    "buyer_uscc_token": "v",
+    "issued_on": EARLIER,
+    "amount": Decimal(1),
+}
 SUPPLIES = {("A", "B")}
 
 
