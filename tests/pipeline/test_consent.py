@@ -68,7 +68,7 @@ def withdrawn(simbank: Simulated, zhongtai, tmp_path_factory) -> Withdrawn:
         for n, (party, purpose, data_class) in enumerate(said):
             for key in sorted(keys[party]):
                 event = {
-                    "eventKey": f"W{n}-{key}", "partyKey": key, "eventTime": f"{NIGHT}T23:59:59", "action": "withdraw",
+                    "eventKey": f"W{n}-{key}", "partyKey": key, "eventTime": f"{NIGHT} 23:59:59", "action": "withdraw",
                     "purpose": purpose, "dataClass": data_class, "partner": None, "channel": "app",
                     "termsVersion": "2.1",
                 }  # fmt: skip
