@@ -93,7 +93,7 @@ class AsOf:
         )
 
     def shared(self, contract_id: str, by: str, naming: str) -> str:
-        """SQL of a condition: the party `by` consents to the row's being shared, and the one it names took nothing back."""
+        """SQL of a condition: party `by` lets the row be shared, and the one that it names took nothing back."""
         if contract_id not in self._rules:
             return "true"
         word = f"from consented as word where word.contract = {literal(contract_id)} and word.source = row.source"

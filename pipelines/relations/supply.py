@@ -1,4 +1,4 @@
-"""Who supplies whom, by invoices of a year that sellers let the bank see; and how much each depends on its suppliers and customers.
+"""Who supplies whom, by invoices of a year that sellers share; and how much each depends on suppliers and customers.
 
 Concentration is the Herfindahl-Hirschman index: the sum of squared shares, from near 0 (many small) to 1 (one alone).
 """

@@ -1,4 +1,4 @@
-"""What Python tells dbt about a run, as Parquet relations: policy, survivorship, legal bases, what use needs, dates and digests.
+"""What Python tells dbt about a run, as Parquet relations: policy, survivorship, legal bases, needs, dates and digests.
 
 A changed relation does not touch dbt's parsed project, as a changed variable would.
 """
@@ -59,8 +59,8 @@ def write_control(
         for day in sorted({*digests, *wanted, *restated})
     ]
     relations = {
-        "policy": policy, "survivorship": survivorship, "legal_basis": bases, "lawful_use": uses, "sharing_rule": shared,
-        "business_date": dates,
+        "policy": policy, "survivorship": survivorship, "legal_basis": bases, "lawful_use": uses,
+        "sharing_rule": shared, "business_date": dates,
     }  # fmt: skip
     for name, rows in relations.items():
         _write(catalog, home, name, rows)

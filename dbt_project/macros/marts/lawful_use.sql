@@ -55,18 +55,85 @@
     end
 {%- endmacro %}
 
-{#- What a party said of anything that lawful_use asks, as <purpose or purpose.class>=<word>, joined by semicolons. -#}
-{% macro lawful_words(purposes, classes, others) -%}
+{#- The need of every purpose and class, one row of constants. -#}
+{% macro lawful_needs() -%}
+    {% for name, purpose in lawful_purposes().items() -%}
+        {% for class in lawful_classes() -%}
+            max(needs) filter (where purpose = '{{ purpose }}' and data_class = '{{ class }}')
+                as {{ name }}_{{ class }}_needs,
+        {% endfor -%}
+        max(case when purpose = '{{ purpose }}' and minors_refused then 1 else 0 end) = 1 as {{ name }}_refuses_minors
+        {{- ',' if not loop.last }}
+    {% endfor -%}
+{%- endmacro %}
+
+{% macro lawful_bases() -%}
+    {% for name, purpose in lawful_purposes().items() -%}
+        max(basis) filter (where purpose = '{{ purpose }}') as {{ name }}_basis{{ ',' if not loop.last }}
+    {% endfor -%}
+{%- endmacro %}
+
+{#- What a party said, by the name of the column that holds it. -#}
+{% macro lawful_words() -%}
+    {% set words = {} -%}
+    {% for name, purpose in lawful_purposes().items() -%}
+        {% do words.update({name ~ '_word': "purpose = '" ~ purpose ~ "'"}) -%}
+        {% for class in lawful_classes() -%}
+            {% set condition = "purpose = '" ~ purpose ~ "' and data_class = '" ~ class ~ "'" -%}
+            {% do words.update({name ~ '_' ~ class ~ '_word': condition}) -%}
+        {% endfor -%}
+    {% endfor -%}
+    {% for purpose in ['bureau_query', 'sensitive_processing', 'automated_marketing'] -%}
+        {% do words.update({purpose ~ '_word': "purpose = '" ~ purpose ~ "'"}) -%}
+    {% endfor -%}
+    {{ return(words) }}
+{%- endmacro %}
+
+{#- What a party said, as <purpose>=<word> and <purpose>.<class>=<word>, joined by semicolons. -#}
+{% macro lawful_words_told() -%}
     nullif(concat_ws(
         ';',
-        {% for name, purpose in purposes.items() -%}
+        {% for name, purpose in lawful_purposes().items() -%}
             '{{ purpose }}=' || {{ name }}_word,
-            {% for class in classes -%}
+            {% for class in lawful_classes() -%}
                 '{{ purpose }}.{{ class }}=' || {{ name }}_{{ class }}_word,
             {% endfor -%}
         {% endfor -%}
-        {% for purpose in others -%}
+        {% for purpose in ['bureau_query', 'sensitive_processing', 'automated_marketing'] -%}
             '{{ purpose }}=' || {{ purpose }}_word{{ ',' if not loop.last }}
         {% endfor %}
     ), '')
+{%- endmacro %}
+
+{% macro lawful_refusals() -%}
+    {% for name in lawful_purposes() -%}
+        is_minor and {{ name }}_refuses_minors as {{ name }}_minor,
+        {% for class in lawful_classes() -%}
+            {{ lawful_refusal(name, class) }} as {{ name }}_{{ class }}_refusal,
+        {% endfor -%}
+    {% endfor -%}
+    coalesce(party_kind = 'person' and automated_marketing_word = 'withdrawn', false) as automated_withdrawn
+{%- endmacro %}
+
+{#- Every verdict, and of each purpose the reasons of all that are false. -#}
+{% macro lawful_verdicts() -%}
+    {% for name in lawful_purposes() -%}
+        {% for class in lawful_classes() -%}
+            not {{ name }}_minor and {{ name }}_{{ class }}_refusal is null as {{ name }}_{{ class }},
+        {% endfor -%}
+    {% endfor -%}
+    not marketing_minor and marketing_basic_refusal is null and not automated_withdrawn as marketing_automated,
+    {% for name in lawful_purposes() -%}
+        nullif(concat_ws(
+            ';',
+            {% for class in lawful_classes() -%}
+                case when {{ name }}_minor then '{{ class }}:minor' end,
+                '{{ class }}:' || {{ name }}_{{ class }}_refusal{{ ',' if not loop.last or name == 'marketing' }}
+            {% endfor -%}
+            {% if name == 'marketing' -%}
+                case when marketing_minor or marketing_basic_refusal is not null then 'automated:basic' end,
+                case when automated_withdrawn then 'automated:withdrawn' end
+            {%- endif %}
+        ), '') as {{ name }}_refusals{{ ',' if not loop.last }}
+    {% endfor -%}
 {%- endmacro %}

@@ -4,17 +4,17 @@ with said as (
     select
         record.party_id,
         record.business_date,
-        event.purpose,
-        event.data_class,
-        coalesce(event.partner, '') as partner,
-        event.action,
-        event.event_time,
-        cast(event.event_time as date) as valid_from,
-        event.business_date as known_from,
-        event.event_key
+        landed.purpose,
+        landed.data_class,
+        coalesce(landed.partner, '') as partner,
+        landed.action,
+        landed.event_time,
+        cast(landed.event_time as date) as valid_from,
+        landed.business_date as known_from,
+        landed.event_key
     from {{ ref('int_party_record') }} as record
-    inner join {{ ref('stg_consent__event') }} as event
-        on record.party_key = event.party_key and record.business_date >= event.business_date
+    inner join {{ ref('stg_consent__event') }} as landed
+        on record.party_key = landed.party_key and record.business_date >= landed.business_date
 ),
 
 subjects as (

@@ -38,7 +38,7 @@ asked as (
         kinds.purpose,
         kinds.data_class,
         kinds.partner,
-        customers.since as day,
+        customers.since as moved_on,
         count(*) as asked,
         0 as given
     from (select distinct business_date, {{ scope | join(', ') }}, party_kind from states) as kinds
@@ -53,7 +53,7 @@ given as (
         {% for each in scope -%}
             {{ each }},
         {% endfor -%}
-        given_from as day,
+        given_from as moved_on,
         0 as asked,
         count(*) as given
     from states
@@ -65,7 +65,7 @@ given as (
         {% for each in scope -%}
             {{ each }},
         {% endfor -%}
-        valid_to as day,
+        valid_to as moved_on,
         0 as asked,
         -count(*) as given
     from states
@@ -78,7 +78,7 @@ select
     {% for each in scope -%}
         {{ each }},
     {% endfor -%}
-    day,
+    moved_on,
     cast(sum(asked) as bigint) as asked,
     cast(sum(given) as bigint) as given
 from (
@@ -86,4 +86,4 @@ from (
     union all
     select * from given
 ) as moves
-group by business_date, {{ scope | join(', ') }}, day
+group by business_date, {{ scope | join(', ') }}, moved_on

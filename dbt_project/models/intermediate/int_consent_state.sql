@@ -1,5 +1,5 @@
--- Two axes: the days of which an event speaks, and the days from which the bank knew it. It holds until the day of the next
--- one, as far as that one is known.
+-- Two axes: the days of which an event speaks, and the days from which the bank knew it. It holds until the day of the
+-- next one, as far as that one is known.
 with ends as (
     select
         party_id,
@@ -22,18 +22,18 @@ with ends as (
         events.partner,
         events.action,
         events.valid_from,
-        greatest(events.known_from, following.known_from) as known_from,
+        greatest(events.known_from, later.known_from) as known_from,
         events.place,
-        following.valid_from as valid_to
+        later.valid_from as valid_to
     from {{ ref('int_consent_event') }} as events
-    inner join {{ ref('int_consent_event') }} as following
+    inner join {{ ref('int_consent_event') }} as later
         on
-            events.party_id = following.party_id
-            and events.business_date = following.business_date
-            and events.purpose = following.purpose
-            and events.data_class = following.data_class
-            and events.partner = following.partner
-            and events.place < following.place
+            events.party_id = later.party_id
+            and events.business_date = later.business_date
+            and events.purpose = later.purpose
+            and events.data_class = later.data_class
+            and events.partner = later.partner
+            and events.place < later.place
 ),
 
 known as (

@@ -7,10 +7,10 @@ with held_back as (
         record.record_key,
         record.role,
         record.party_id,
-        rule.acts_for
+        rules.acts_for
     from {{ ref('int_record_party') }} as record
-    inner join {{ source('control', 'sharing_rule') }} as rule
-        on record.contract = rule.contract and record.role = rule.role
+    inner join {{ source('control', 'sharing_rule') }} as rules
+        on record.contract = rules.contract and record.role = rules.role
 )
 
 select

@@ -5,6 +5,7 @@ The SQL is that of the models, with tables in place of what they refer to; the r
 
 from __future__ import annotations
 
+import itertools
 import re
 from datetime import date, datetime, timedelta
 
@@ -40,8 +41,8 @@ def states(events: list[Event]) -> list[tuple[str, str, date, date, date | None,
         con.execute("create table int_party_record (party_id varchar, party_key varchar, business_date date)")
         con.executemany("insert into int_party_record values (?, ?, ?)", [(p, p.lower(), AS_OF) for p in ("P1", "P2")])
         con.execute(
-            "create table stg_consent__event (event_key varchar, party_key varchar, event_time timestamp, action varchar, "
-            "purpose varchar, data_class varchar, partner varchar, business_date date)"
+            "create table stg_consent__event (event_key varchar, party_key varchar, event_time timestamp, "
+            "action varchar, purpose varchar, data_class varchar, partner varchar, business_date date)"
         )
         for n, (party, day, hour, known, action, partner) in enumerate(events):
             when = datetime(2025, 1, 1, hour) + timedelta(days=day)
@@ -85,7 +86,7 @@ def test_every_question_has_the_answer_of_a_replay_and_no_other(events: list[Eve
 @settings(max_examples=20)
 def test_what_is_known_now_says_one_thing_of_each_day(events: list[Event]) -> None:
     now = sorted(row for row in states(events) if row[5] is None)
-    for one, following in zip(now, now[1:], strict=False):
+    for one, following in itertools.pairwise(now):
         if one[:2] == following[:2]:
             assert one[4] is not None
             assert one[4] <= following[2]

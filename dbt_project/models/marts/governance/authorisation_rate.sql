@@ -20,13 +20,13 @@ points as (
     select
         business_date,
         observed_on,
-        observed_on as day
+        observed_on as counted_on
     from observed
     union all
     select
         business_date,
         observed_on,
-        {{ add_days('observed_on', '-' ~ policy('consent.change_days')) }} as day
+        {{ add_days('observed_on', '-' ~ policy('consent.change_days')) }} as counted_on
     from observed
 ),
 
@@ -34,17 +34,17 @@ tallies as (
     select
         points.business_date,
         points.observed_on,
-        move.purpose,
-        move.data_class,
-        move.partner,
-        sum(move.asked) filter (where points.day = points.observed_on) as asked,
-        sum(move.given) filter (where points.day = points.observed_on) as given,
-        sum(move.asked) filter (where points.day < points.observed_on) as asked_before,
-        sum(move.given) filter (where points.day < points.observed_on) as given_before
+        moves.purpose,
+        moves.data_class,
+        moves.partner,
+        sum(moves.asked) filter (where points.counted_on = points.observed_on) as asked,
+        sum(moves.given) filter (where points.counted_on = points.observed_on) as given,
+        sum(moves.asked) filter (where points.counted_on < points.observed_on) as asked_before,
+        sum(moves.given) filter (where points.counted_on < points.observed_on) as given_before
     from points
-    inner join {{ ref('int_consent_move') }} as move
-        on points.business_date = move.business_date and points.day >= move.day
-    group by points.business_date, points.observed_on, move.purpose, move.data_class, move.partner
+    inner join {{ ref('int_consent_move') }} as moves
+        on points.business_date = moves.business_date and points.counted_on >= moves.moved_on
+    group by points.business_date, points.observed_on, moves.purpose, moves.data_class, moves.partner
 ),
 
 -- Neither who gave nor who did not may be so few that a rate tells of them.

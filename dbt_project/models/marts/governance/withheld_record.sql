@@ -6,8 +6,8 @@ select
     count(*) as records,
     count(*) - count(shared.party_id) as records_withheld
 from {{ ref('int_record_party') }} as record
-inner join {{ source('control', 'sharing_rule') }} as rule
-    on record.contract = rule.contract and record.role = rule.role
+inner join {{ source('control', 'sharing_rule') }} as rules
+    on record.contract = rules.contract and record.role = rules.role
 left join {{ ref('int_shared_record') }} as shared
     on
         record.business_date = shared.business_date
