@@ -35,8 +35,8 @@ class Calendar(Strict):
 class Bank(Strict):
     """One bank, as declared in `feeds/<bank>/bank.yaml`. Dates are business dates, both ends included.
 
-    One that `extends` another is that bank with what its own folder states otherwise. `calendar` says which days have no
-    business date; `office_calendar` on which days nobody works, where a bank books on days on which it does not work.
+    One that `extends` another is that bank with what its own folder states otherwise. `calendar` says which days have
+    no business date; `office_calendar` on which days nobody works, where the bank books on such days too.
     """
 
     bank: str

@@ -92,7 +92,7 @@ def load_refusals(path: Path) -> tuple[Refusal, ...]:
     """Read refusals.yaml. Raises ContractError for one that refuses nothing, or is given twice."""
     given, _ = read_document(path, "refusals, as `refusals: [...]`")
     if given.keys() != {"refusals"} or not isinstance(given["refusals"], list):
-        raise ContractError(f"{path}: not refusals, as `refusals: [...]`; write a list under that name and nothing else")
+        raise ContractError(f"{path}: not refusals; write them as `refusals: [...]` and nothing else")
     refusals = []
     for position, entry in enumerate(given["refusals"], start=1):
         at = f"{path}: refusals.{entry.get('id', position) if isinstance(entry, dict) else position}"
@@ -117,7 +117,7 @@ def check_refusals(refusals: Iterable[Refusal], contracts: Iterable[Contract], p
     for refusal in refusals:
         for name, least in refusal.thresholds.items():
             if name not in policy.thresholds:
-                raise ContractError(f"{policy.path}: thresholds.{name}: missing; {refusal.id} holds it to at least {least:g}")
+                raise ContractError(f"{policy.path}: thresholds.{name}: missing; give it: {refusal.id} speaks of it")
             if policy.thresholds[name] < least:
                 raise ContractError(f"{policy.path}: thresholds.{name}: lies below {least:g}; {_why(refusal)}")
         _refuse(refusal, declared)
@@ -125,7 +125,8 @@ def check_refusals(refusals: Iterable[Refusal], contracts: Iterable[Contract], p
 
 def check_feed_refusals(refusals: Iterable[Refusal], feed: Feed) -> None:
     """Raise ContractError, with the article, for a feed that takes refused data under another name."""
-    declared = [_Declared(feed.path, ("feeds",), name, (), (mapping.sql,), ()) for name, mapping in feed.columns.items()]
+    read = {name: mapping.sql for name, mapping in feed.columns.items()}
+    declared = [_Declared(feed.path, ("feeds",), name, (), (sql,), ()) for name, sql in read.items()]
     for refusal in refusals:
         _refuse(refusal, declared)
 

@@ -1,4 +1,4 @@
-"""What Python tells dbt about a run, as Parquet relations: policy, survivorship, legal bases, refusals, dates and digests.
+"""What Python tells dbt about a run, as Parquet relations: policy, survivorship, legal bases, refusals, dates, digests.
 
 A changed relation does not touch dbt's parsed project, as a changed variable would.
 """
@@ -81,7 +81,7 @@ def _refusals(catalog: Catalog) -> list[dict[str, Any]]:
             "refusal": refusal.id,
             "contract": contract,
             "subject": refusal.subject,
-            "use": refusal.use,
+            "use_refused": refusal.use,
             "article": refusal.article,
             "reason_zh": refusal.reason.zh,
             "reason_en": refusal.reason.en,

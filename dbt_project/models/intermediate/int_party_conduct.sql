@@ -1,25 +1,40 @@
-{% set window = "business_date >= booked.business_date and " ~ add_days("dates.business_date", -30) ~ " < booked.business_date" %}
+{% set window %}
+    dates.business_date >= booked.business_date
+    and {{ add_days('dates.business_date', -30) }} < booked.business_date
+{% endset %}
 
 with dates as (
     select business_date
     from {{ ref('int_as_of_date') }}
 ),
 
-flows as (
+days as (
     select
         booked.party_id,
         dates.business_date,
-        {% for side in ['credit', 'debit'] -%}
-            {% for days in [1, 30] -%}
-                {{ sum_measure(side ~ '_amount', 'case when ' ~ days_between('booked.business_date', 'dates.business_date')
-                    ~ ' < ' ~ days ~ ' then booked.' ~ side ~ '_amount end') }} as {{ side }}_amount_{{ days }}d,
-            {% endfor -%}
-        {% endfor -%}
-        {{ sum_measure('count', 'booked.credit_count + booked.debit_count') }} as bookings_30d
+        booked.business_date = dates.business_date as is_today,
+        sum(booked.credit_amount) as credit_amount,
+        sum(booked.debit_amount) as debit_amount,
+        sum(booked.credit_count + booked.debit_count) as bookings
     from dates
     inner join {{ ref('int_party_account_day') }} as booked
-        on dates.{{ window }}
-    group by booked.party_id, dates.business_date
+        on {{ window }}
+    group by booked.party_id, dates.business_date, booked.business_date
+),
+
+flows as (
+    select
+        party_id,
+        business_date,
+        {% for side in ['credit', 'debit'] -%}
+            {{ sum_measure(side ~ '_amount', 'case when is_today then ' ~ side ~ '_amount end') }}
+                as {{ side }}_amount_1d,
+            cast(max({{ side }}_amount) as decimal(18, 2)) as largest_{{ side }}_day_30d,
+            {{ sum_measure(side ~ '_amount', side ~ '_amount') }} as {{ side }}_amount_30d,
+        {% endfor -%}
+        {{ sum_measure('count', 'bookings') }} as bookings_30d
+    from days
+    group by party_id, business_date
 ),
 
 cash as (
@@ -32,7 +47,7 @@ cash as (
             ~ ' then booked.bookings end') }} as structured_cash_30d
     from dates
     inner join {{ ref('int_cash_day') }} as booked
-        on dates.{{ window }}
+        on {{ window }}
     inner join {{ ref('int_ownership') }} as owning
         on
             booked.account_key = owning.account_key
@@ -76,12 +91,16 @@ select
     flows.business_date,
     flows.credit_amount_1d,
     flows.debit_amount_1d,
+    flows.largest_credit_day_30d,
+    flows.largest_debit_day_30d,
     flows.credit_amount_30d,
     flows.debit_amount_30d,
     flows.bookings_30d,
     coalesce(cash.cash_amount_30d, 0) as cash_amount_30d,
-    coalesce({{ quotient('coalesce(cash.cash_amount_30d, 0)', 'flows.credit_amount_30d + flows.debit_amount_30d', scale=4,
-        type='decimal(9, 4)') }}, 0) as cash_share_30d,
+    coalesce({{ quotient(
+        'coalesce(cash.cash_amount_30d, 0)', 'flows.credit_amount_30d + flows.debit_amount_30d', scale=4,
+        type='decimal(9, 4)'
+    ) }}, 0) as cash_share_30d,
     coalesce(newcomers.new_counterparties_30d, 0) as new_counterparties_30d,
     coalesce(cash.structured_cash_30d, 0) as structured_cash_30d
 from flows

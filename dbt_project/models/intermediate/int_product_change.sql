@@ -3,7 +3,7 @@ with versions as (
         source,
         product_key,
         valid_from,
-        row_number() over (partition by source, product_key order by valid_from asc nulls last) as version
+        row_number() over (partition by source, product_key order by valid_from asc nulls last) as place
     from {{ ref('stg_reference__product') }}
 )
 
@@ -16,5 +16,5 @@ inner join versions
     on
         as_of.business_date >= versions.valid_from
         and {{ days_between('versions.valid_from', 'as_of.business_date') }} - 30 < 90
-where versions.version > 1
+where versions.place > 1
 group by as_of.business_date, versions.product_key

@@ -35,14 +35,14 @@ changes as (
     select
         app_user.party_id,
         app_user.business_date,
-        sum(change.phone_changes + change.password_resets) as changes
+        sum(app_change.phone_changes + app_change.password_resets) as changes
     from users as app_user
-    inner join {{ ref('int_app_change_day') }} as change
+    inner join {{ ref('int_app_change_day') }} as app_change
         on
-            app_user.source = change.source
-            and app_user.app_user_key = change.app_user_key
-            and app_user.business_date >= change.business_date
-            and {{ add_days('app_user.business_date', -30) }} < change.business_date
+            app_user.source = app_change.source
+            and app_user.app_user_key = app_change.app_user_key
+            and app_user.business_date >= app_change.business_date
+            and {{ add_days('app_user.business_date', -30) }} < app_change.business_date
     group by app_user.party_id, app_user.business_date
 ),
 
@@ -78,7 +78,8 @@ device_changes as (
             business_date,
             source,
             app_user_key,
-            case when max(first_days_ago) >= 30 then count(*) filter (where first_days_ago < 30) else 0 end as new_devices
+            case when max(first_days_ago) >= 30 then count(*) filter (where first_days_ago < 30) else 0 end
+                as new_devices
         from devices
         group by party_id, business_date, source, app_user_key
     ) as of_user

@@ -31,17 +31,17 @@ staff as (
     where staff.hired_on <= as_of.business_date and coalesce(staff.left_on, as_of.business_date) >= as_of.business_date
 ),
 
-views as (
+viewed as (
     select distinct
         as_of.business_date,
-        event.staff_key,
-        event.party_key
+        logged.staff_key,
+        logged.party_key
     from {{ ref('int_as_of_date') }} as as_of
-    inner join {{ ref('stg_ops__audit_log') }} as event
+    inner join {{ ref('stg_ops__audit_log') }} as logged
         on
-            as_of.business_date >= event.business_date
-            and {{ add_days('as_of.business_date', -30) }} < event.business_date
-    where event.action = 'view_customer' and event.party_key is not null
+            as_of.business_date >= logged.business_date
+            and {{ add_days('as_of.business_date', -30) }} < logged.business_date
+    where logged.action = 'view_customer' and logged.party_key is not null
 ),
 
 related as (
@@ -57,14 +57,14 @@ related as (
 
 unrelated as (
     select
-        views.business_date,
-        views.staff_key,
+        viewed.business_date,
+        viewed.staff_key,
         count(*) as unrelated_views
-    from views
+    from viewed
     left join related
-        on views.business_date = related.business_date and views.party_key = related.party_key
+        on viewed.business_date = related.business_date and viewed.party_key = related.party_key
     where related.party_key is null
-    group by views.business_date, views.staff_key
+    group by viewed.business_date, viewed.staff_key
 ),
 
 operations as (

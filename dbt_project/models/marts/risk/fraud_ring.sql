@@ -65,7 +65,8 @@ select
     known.*,
     cast(
         {% for reason, holds in reasons.items() -%}
-            case when {{ holds }} then {{ policy('fraud_ring.points_' ~ reason) }} else 0 end{{ ' + ' if not loop.last }}
+            case when {{ holds }} then {{ policy('fraud_ring.points_' ~ reason) }} else 0 end
+            {{- ' + ' if not loop.last }}
         {% endfor -%}
         as bigint
     ) as score,

@@ -13,7 +13,7 @@ with figures as (
             '{{ measure }}' as measure,
             {{ measure }} as value,
             -- A few exports are of thousands of records.
-            {{ 'ln(1 + ' ~ measure ~ ')' if measure == 'records_exported_30d' else 'cast(' ~ measure ~ ' as double)' }} as scaled
+            {{ ('ln(1 + %s)' if measure == 'records_exported_30d' else 'cast(%s as double)') % measure }} as scaled
         from {{ ref('int_staff_conduct') }}
         {%- if not loop.last %} union all {% endif %}
     {% endfor %}

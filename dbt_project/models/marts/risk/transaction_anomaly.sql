@@ -3,6 +3,7 @@
     'debit_amount_30d': 'amount', 'bookings_30d': 'count', 'cash_share_30d': 'share',
     'new_counterparties_30d': 'count', 'structured_cash_30d': 'structured',
 } %}
+{% set far = policy('anomaly.min_robust_z') %}
 
 with parties as (
     select
@@ -15,9 +16,14 @@ with parties as (
         on conduct.party_id = segment.party_id and conduct.business_date = segment.business_date
 ),
 
--- Amounts and counts spread by factors, shares by differences. Who has none of a measure is no peer in it.
+-- Amounts and counts spread by factors, shares by differences. Who has none of a measure is no peer in it. An amount of
+-- a day is held against the largest day of each peer: on most days most peers move next to nothing.
 figures as (
     {% for measure, kind in measures.items() %}
+        {%- set usual = {
+            'credit_amount_1d': 'largest_credit_day_30d', 'debit_amount_1d': 'largest_debit_day_30d',
+        }.get(measure, measure) %}
+        {%- set scale = '%s' if kind == 'share' else 'ln(1 + %s)' %}
         select
             party_id,
             business_date,
@@ -26,9 +32,11 @@ figures as (
             peer_group,
             cash_amount_30d,
             cast({{ measure }} as decimal(18, 4)) as value,
-            {{ 'cast(' ~ measure ~ ' as double)' if kind == 'share' else 'ln(1 + cast(' ~ measure ~ ' as double))' }} as scaled
+            cast({{ usual }} as decimal(18, 4)) as usual,
+            {{ scale % ('cast(' ~ measure ~ ' as double)') }} as scaled,
+            {{ scale % ('cast(' ~ usual ~ ' as double)') }} as usual_scaled
         from parties
-        where {{ measure ~ ' > 0' if kind != 'share' else 'bookings_30d > 0' }}
+        where {{ usual ~ ' > 0' if kind != 'share' else 'bookings_30d > 0' }}
         {%- if not loop.last %} union all {% endif %}
     {% endfor %}
 ),
@@ -39,8 +47,8 @@ medians as (
         measure,
         peer_group,
         count(*) as peers,
-        median(scaled) as scaled_median,
-        cast(round(median(cast(value as double)), 4) as decimal(18, 4)) as peer_median
+        median(usual_scaled) as scaled_median,
+        cast(round(median(cast(usual as double)), 4) as decimal(18, 4)) as peer_median
     from figures
     group by business_date, measure, peer_group
 ),
@@ -51,7 +59,7 @@ distances as (
         medians.peers,
         medians.peer_median,
         medians.scaled_median,
-        median(abs(figures.scaled - medians.scaled_median)) over (
+        median(abs(figures.usual_scaled - medians.scaled_median)) over (
             partition by figures.business_date, figures.measure, figures.peer_group
         ) as deviation
     from figures
@@ -87,7 +95,7 @@ from scores
 where
     case kind
         when 'structured' then value >= {{ policy('anomaly.min_structured') }}
-        when 'amount' then robust_z >= {{ policy('anomaly.min_robust_z') }} and value >= {{ policy('anomaly.min_amount') }}
-        when 'count' then robust_z >= {{ policy('anomaly.min_robust_z') }} and value >= {{ policy('anomaly.min_count') }}
-        else robust_z >= {{ policy('anomaly.min_robust_z') }} and cash_amount_30d >= {{ policy('anomaly.min_amount') }}
+        when 'amount' then robust_z >= {{ far }} and value >= {{ policy('anomaly.min_amount') }}
+        when 'count' then robust_z >= {{ far }} and value >= {{ policy('anomaly.min_count') }}
+        else robust_z >= {{ far }} and cash_amount_30d >= {{ policy('anomaly.min_amount') }}
     end

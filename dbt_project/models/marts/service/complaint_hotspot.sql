@@ -2,7 +2,8 @@
 with delivered as (
     select
         as_of.business_date,
-        {{ days_between('min(cast(complaint.received_at as date))', 'as_of.business_date') }} + 1 - 30 >= 90 as is_evaluable
+        {{ days_between('min(cast(complaint.received_at as date))', 'as_of.business_date') }} + 1 - 30 >= 90
+            as is_evaluable
     from {{ ref('int_as_of_date') }} as as_of
     inner join {{ ref('stg_service__complaint') }} as complaint
         on as_of.business_date >= complaint.valid_from
@@ -34,14 +35,22 @@ limits as (
     where cells.in_all >= {{ policy('complaint.min_cell') }}
 ),
 
+-- From the share of the later window to the ratio of the rates: odds, times 90 days over 30.
 rates as (
     select
-        limits.*,
+        business_date,
+        cell_kind,
+        cell,
+        product_key,
+        recent,
+        earlier,
+        is_evaluable,
         case when is_evaluable then {{ quotient('recent * 90', 'earlier * 30', scale=4, type='decimal(18, 4)') }} end
             as rate_ratio,
-        -- From the share of the later window to the ratio of the rates: odds, times 90 days over 30.
-        case when is_evaluable then cast(round(greatest(share_low / (1 - share_low), 0) * 90 / 30, 4) as decimal(18, 4)) end
-            as rate_ratio_low,
+        case
+            when is_evaluable
+                then cast(round(greatest(share_low / (1 - share_low), 0) * 90 / 30, 4) as decimal(18, 4))
+        end as rate_ratio_low,
         case
             when is_evaluable and earlier > 0
                 then cast(round(share_high / (1 - share_high) * 90 / 30, 4) as decimal(18, 4))
