@@ -85,7 +85,7 @@ def _refusals(catalog: Catalog) -> list[dict[str, Any]]:
             "article": refusal.article,
             "reason_zh": refusal.reason.zh,
             "reason_en": refusal.reason.en,
-            "enforced_by": ";".join(refusal.enforced_by),
+            "stopped_by": ";".join(refusal.enforced_by),
         }
         for refusal in sorted(catalog.refusals, key=lambda refusal: refusal.id)
         for contract in sorted(refusal.concerns(catalog.sources))

@@ -22,7 +22,7 @@ refusals as (
         refusal.article,
         refusal.reason_zh,
         refusal.reason_en,
-        refusal.enforced_by,
+        refusal.stopped_by,
         nullif(refusal.contract, '-') as contract
     from {{ ref('int_as_of_date') }} as as_of
     cross join {{ source('control', 'refusal') }} as refusal
@@ -36,7 +36,7 @@ select
     max(refusals.article) as article,
     max(refusals.reason_zh) as reason_zh,
     max(refusals.reason_en) as reason_en,
-    max(refusals.enforced_by) as enforced_by,
+    max(refusals.stopped_by) as stopped_by,
     count(refusals.contract) as contracts,
     case when count(refusals.contract) > 0 then cast(coalesce(sum(landed.accepted), 0) as bigint) end as rows_delivered,
     case when count(refusals.contract) > 0 then cast(coalesce(sum(landed.accepted_365d), 0) as bigint) end
