@@ -1,12 +1,13 @@
+{#- Each reason with when it holds, and what it counts. -#}
 {% set reasons = {
-    'large': 'members >= ' ~ policy('fraud_ring.large_members'),
-    'both_identifiers': "shared_identifiers = 'device;phone'",
-    'high_lift': 'lift >= ' ~ policy('fraud_ring.high_lift'),
-    'new_accounts': 'accounts_opened_30d >= ' ~ policy('fraud_ring.min_accounts'),
-    'takeover': 'takeover_events_30d >= ' ~ policy('fraud_ring.min_takeovers'),
-    'applications': 'applications_90d >= ' ~ policy('fraud_ring.min_applications'),
-    'past_due': 'members_past_due > 0',
-    'exposure': 'exposure >= ' ~ policy('fraud_ring.min_exposure'),
+    'large': ('members >= ' ~ policy('fraud_ring.large_members'), policy('fraud_ring.points_large')),
+    'both_identifiers': ("shared_identifiers = 'device;phone'", policy('fraud_ring.points_both_identifiers')),
+    'high_lift': ('lift >= ' ~ policy('fraud_ring.high_lift'), policy('fraud_ring.points_high_lift')),
+    'new_accounts': ('accounts_opened_30d >= ' ~ policy('fraud_ring.min_accounts'), policy('fraud_ring.points_new_accounts')),
+    'takeover': ('takeover_events_30d >= ' ~ policy('fraud_ring.min_takeovers'), policy('fraud_ring.points_takeover')),
+    'applications': ('applications_90d >= ' ~ policy('fraud_ring.min_applications'), policy('fraud_ring.points_applications')),
+    'past_due': ('members_past_due > 0', policy('fraud_ring.points_past_due')),
+    'exposure': ('exposure >= ' ~ policy('fraud_ring.min_exposure'), policy('fraud_ring.points_exposure')),
 } %}
 
 with delivered as (
@@ -64,15 +65,15 @@ known as (
 select
     known.*,
     cast(
-        {% for reason, holds in reasons.items() -%}
-            case when {{ holds }} then {{ policy('fraud_ring.points_' ~ reason) }} else 0 end
+        {% for holds, points in reasons.values() -%}
+            case when {{ holds }} then {{ points }} else 0 end
             {{- ' + ' if not loop.last }}
         {% endfor -%}
         as bigint
     ) as score,
     nullif(concat_ws(
         ';',
-        {% for reason, holds in reasons.items() -%}
+        {% for reason, (holds, points) in reasons.items() -%}
             case when {{ holds }} then '{{ reason }}' end{{ ',' if not loop.last }}
         {% endfor -%}
     ), '') as reasons
