@@ -1,7 +1,8 @@
 """Reads the contracts of a project into the model and refuses what is incomplete.
 
 The Open Data Contract Standard makes every field optional; this module requires what the platform needs. What does
-not belong here: the standard itself (`odcs`), columns (`column`), and rules beyond a field (`completeness`, `purpose`).
+not belong here: the standard itself (`odcs`), columns (`column`), and rules beyond a field (`completeness`, `purpose`,
+`refusal`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pipelines.contracts.model import Column, Contract, ContractError, RowRule
 from pipelines.contracts.odcs import available_at, properties, read_odcs
 from pipelines.contracts.policy import Policy, load_policy
 from pipelines.contracts.purpose import check_derived, check_release_points
+from pipelines.contracts.refusal import Refusal, check_feed_refusals, check_refusals, load_refusals
 from pipelines.contracts.subjects import SUBJECTS, check_subjects, read_subjects, subject_columns
 from pipelines.contracts.tags import TagDefinition, load_tags
 
@@ -57,6 +59,8 @@ class Catalog:
         check_derived(self.sources, self.derived, self.policy)
         check_lawful_use(self.sources, self.policy)
         check_release_points(self.marts, self.products, self.policy)
+        self.refusals: tuple[Refusal, ...] = load_refusals(root / "refusals.yaml")
+        check_refusals(self.refusals, self.all().values(), self.policy)
         self.tags: dict[str, TagDefinition] = load_tags(root / "tags", self.marts, self.policy)
 
     @cached_property
@@ -97,7 +101,10 @@ class Catalog:
 
     def _own_feeds(self, bank: str) -> list[Feed]:
         folder = self.root / "feeds" / bank
-        return [load_feed(path, self.sources) for path in _files(folder, ".yaml") if path != folder / "bank.yaml"]
+        feeds = [load_feed(path, self.sources) for path in _files(folder, ".yaml") if path != folder / "bank.yaml"]
+        for feed in feeds:
+            check_feed_refusals(self.refusals, feed)
+        return feeds
 
     def _read(self, kind: str) -> dict[str, Contract]:
         marts = self.marts if kind == "product" else {}

@@ -29,13 +29,14 @@ _ENGINES = (
     "scipy",
     "pypinyin",
 )
-# Match models and tags decide as code does.
+# Match models, tags and refusals decide as code does.
 _CODE = (
     ("pipelines", "*.py"),
     ("dbt_project", "*.sql"),
     ("dbt_project", "*.yml"),
     ("data_contracts/identity", "*.yaml"),
     ("data_contracts/tags", "*.yaml"),
+    ("data_contracts", "refusals.yaml"),
 )
 
 
@@ -87,7 +88,7 @@ def _kept(home: Home, day: date) -> str:
 
 
 def code_digest() -> str:
-    """Hash of the platform's own code: Python, SQL, dbt's YAML, match models and tags, by relative path."""
+    """Hash of the platform's own code: Python, SQL, dbt's YAML, match models, tags and refusals, by relative path."""
     digest = hashlib.sha256()
     for folder, pattern in _CODE:
         for path in sorted((PROJECT / folder).rglob(pattern)):
