@@ -15,7 +15,7 @@
         'wages_stopped': ('days_since_income', 'high', persons, 'income_stopped_on',
             'Regular income no longer arrives.'),
         'income_drop': ('income_share', 'low', persons, none,
-            'Income of 60 days is far below that of the 120 days before.'),
+            'Income of the last whole month is far below what is usual.'),
         'turnover_drop': ('turnover_share', 'low', anybody, none,
             'Turnover, invoices or declared revenue are far below those of the time before.'),
         'card_utilisation_jump': ('utilisation_rise', 'high', persons, none,

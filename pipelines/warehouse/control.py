@@ -1,4 +1,4 @@
-"""What Python tells dbt about a run, as Parquet relations: policy, survivorship, legal bases, dates and digests.
+"""What Python tells dbt about a run, as Parquet relations: policy, survivorship, legal bases, dates, human decisions.
 
 A changed relation does not touch dbt's parsed project, as a changed variable would.
 """
@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.admission import decisions
 from pipelines.contracts.arrow import arrow_schema
 from pipelines.contracts.bank import Bank
 from pipelines.contracts.load import Catalog
@@ -50,6 +51,7 @@ def write_control(
     ]
     relations = {
         "policy": policy, "survivorship": survivorship, "legal_basis": bases, "business_date": dates,
+        "admission_decision": decisions.rows(home),
     }  # fmt: skip
     for name, rows in relations.items():
         _write(catalog, home, name, rows)

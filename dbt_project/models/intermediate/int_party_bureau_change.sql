@@ -53,6 +53,7 @@ select
     latest.worst_days_past_due_24m - previous.worst_days_past_due_24m as bureau_arrears_rise,
     -- The column holds no more; so far beyond any limit the difference says nothing.
     case
+        when previous.debt < {{ policy('early_warning.min_debt') }} then null
         when latest.debt >= previous.debt * 99999 and previous.debt > 0 then cast(99999.9999 as decimal(9, 4))
         else {{ quotient('latest.debt', 'previous.debt', scale=4, type='decimal(9, 4)') }}
     end as bureau_debt_growth
