@@ -31,13 +31,16 @@
   more than half of the values are the same. The column holds no more than 99999.
 -#}
 {% macro robust_z(twice_deviation, four_deviations) -%}
-    cast(
-        round(
-            greatest(least(
-                0.67449 * 2
-                * cast({{ twice_deviation }} as double) / cast(nullif({{ four_deviations }}, 0) as double),
-                99999
-            ), -99999), 4
-        ) as decimal(9, 4)
-    )
+    case
+        when {{ four_deviations }} > 0 and {{ twice_deviation }} is not null
+            then cast(
+                round(
+                    greatest(least(
+                        0.67449 * 2 * cast({{ twice_deviation }} as double)
+                        / cast(nullif({{ four_deviations }}, 0) as double),
+                        99999
+                    ), -99999), 4
+                ) as decimal(9, 4)
+            )
+    end
 {%- endmacro %}
