@@ -49,7 +49,8 @@ latest as (
                 and debit_median.twice_median >= 2 * {{ policy('early_warning.min_outflow') }}
                 then cast(
                     least(round(
-                        cast(latest.debit_amount as double) * 2 / cast(nullif(debit_median.twice_median, 0) as double), 4
+                        cast(latest.debit_amount as double) * 2
+                        / cast(nullif(debit_median.twice_median, 0) as double), 4
                     ), 99999) as decimal(9, 4)
                 )
         end as outflow_ratio

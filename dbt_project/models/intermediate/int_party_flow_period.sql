@@ -31,20 +31,30 @@ numbers as (
     {% endfor -%}
 ),
 
+days as (
+    select
+        booking.party_id,
+        owners.business_date,
+        {{ integer_divide(days_between('booking.business_date', 'owners.business_date'), 30) }} as period,
+        booking.credit_amount,
+        booking.debit_amount
+    from owners
+    inner join {{ ref('int_party_account_day') }} as booking
+        on
+            owners.party_id = booking.party_id
+            and owners.business_date >= booking.business_date
+            and {{ add_days('owners.business_date', -365) }} < booking.business_date
+),
+
 booked as (
     select
-        day.party_id,
-        owners.business_date,
-        {{ integer_divide(days_between('day.business_date', 'owners.business_date'), 30) }} as period,
-        cast(sum(day.credit_amount) as decimal(18, 2)) as credit_amount,
-        cast(sum(day.debit_amount) as decimal(18, 2)) as debit_amount
-    from owners
-    inner join {{ ref('int_party_account_day') }} as day
-        on
-            owners.party_id = day.party_id
-            and owners.business_date >= day.business_date
-            and {{ add_days('owners.business_date', -365) }} < day.business_date
-    group by 1, 2, 3
+        party_id,
+        business_date,
+        period,
+        cast(sum(credit_amount) as decimal(18, 2)) as credit_amount,
+        cast(sum(debit_amount) as decimal(18, 2)) as debit_amount
+    from days
+    group by party_id, business_date, period
 )
 
 select

@@ -3,21 +3,31 @@
 {% set party = ['party_id', 'business_date'] %}
 {% set whole_until = add_days('as_of.business_date', 1) %}
 
-with months as (
+with days as (
     select
-        day.party_id,
+        booking.party_id,
         as_of.business_date,
-        (extract(year from {{ whole_until }}) - extract(year from day.business_date)) * 12
-        + extract(month from {{ whole_until }}) - extract(month from day.business_date) as months_ago,
-        max(day.business_date) as last_income_on,
-        cast(sum(day.income_amount) as decimal(18, 2)) as income
+        (extract(year from {{ whole_until }}) - extract(year from booking.business_date)) * 12
+        + extract(month from {{ whole_until }}) - extract(month from booking.business_date) as months_ago,
+        booking.business_date as booked_on,
+        booking.income_amount
     from {{ ref('int_as_of_date') }} as as_of
-    inner join {{ ref('int_party_account_day') }} as day
+    inner join {{ ref('int_party_account_day') }} as booking
         on
-            as_of.business_date >= day.business_date
-            and {{ add_days('as_of.business_date', -180) }} < day.business_date
-    where day.income_amount > 0
-    group by 1, 2, 3
+            as_of.business_date >= booking.business_date
+            and {{ add_days('as_of.business_date', -180) }} < booking.business_date
+    where booking.income_amount > 0
+),
+
+months as (
+    select
+        party_id,
+        business_date,
+        months_ago,
+        max(booked_on) as last_income_on,
+        cast(sum(income_amount) as decimal(18, 2)) as income
+    from days
+    group by party_id, business_date, months_ago
 ),
 
 regular as (

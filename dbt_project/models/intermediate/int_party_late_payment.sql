@@ -20,7 +20,8 @@ late as (
     select
         *,
         {{ days_between('due_on', 'coalesce(paid_on, business_date)') }}
-        >= {{ policy('early_warning.late_days') }} as is_late
+        >= {{ policy('early_warning.late_days') }} as is_late,
+        {{ add_days('due_on', 'floor(' ~ policy('early_warning.late_days') ~ ')') }} as late_on
     from instalments
     where {{ add_days('business_date', -90) }} < due_on
 )
@@ -29,8 +30,7 @@ select
     account.party_id,
     late.business_date,
     cast(count(*) filter (where late.is_late) as bigint) as late_instalments,
-    min(case when late.is_late then {{ add_days('late.due_on', 'floor(' ~ policy('early_warning.late_days') ~ ')') }} end)
-        as first_late_on
+    min(case when late.is_late then late.late_on end) as first_late_on
 from late
 inner join {{ ref('int_party_account') }} as account
     on

@@ -4,8 +4,10 @@ with stalls as (
     select
         party_id,
         business_date,
-        {{ quotient('least(turnover_30d * 2, (turnover_90d - turnover_30d) * 1000)', 'turnover_90d - turnover_30d', scale=4, type='decimal(9, 4)') }}
-            as share
+        {{ quotient(
+            'least(turnover_30d * 2, (turnover_90d - turnover_30d) * 1000)', 'turnover_90d - turnover_30d', scale=4,
+            type='decimal(9, 4)'
+        ) }} as turnover_share
     from {{ ref('int_party_market') }}
     where lease_tenure_days >= 90 and market_completeness >= {{ policy('early_warning.min_completeness') }}
 ),
@@ -58,8 +60,8 @@ declared as (
     select
         party_id,
         business_date,
-        {{ sum_measure('declared_amount', 'case when recency = 1 then declared_revenue end') }} as latest,
-        {{ sum_measure('declared_amount', 'case when recency > 1 then declared_revenue end') }} as before,
+        {{ sum_measure('declared_amount', 'case when recency = 1 then declared_revenue end') }} as latest_amount,
+        {{ sum_measure('declared_amount', 'case when recency > 1 then declared_revenue end') }} as amount_before,
         count(*) as periods
     from filings
     where recency <= {{ policy('early_warning.tax_periods') }}
@@ -70,28 +72,31 @@ shares as (
     select
         party_id,
         business_date,
-        share
+        turnover_share
     from stalls
-    where share is not null
+    where turnover_share is not null
     union all
     select
         party_id,
         business_date,
-        {{ quotient('least(amount, amount_before * 1000)', 'amount_before', scale=4, type='decimal(9, 4)') }} as share
+        {{ quotient('least(amount, amount_before * 1000)', 'amount_before', scale=4, type='decimal(9, 4)') }}
+            as turnover_share
     from invoiced
     where amount_before > 0
     union all
     select
         party_id,
         business_date,
-        {{ quotient('least(latest * (periods - 1), before * 1000)', 'before', scale=4, type='decimal(9, 4)') }} as share
+        {{ quotient(
+            'least(latest_amount * (periods - 1), amount_before * 1000)', 'amount_before', scale=4, type='decimal(9, 4)'
+        ) }} as turnover_share
     from declared
-    where before > 0 and periods = {{ policy('early_warning.tax_periods') }}
+    where amount_before > 0 and periods = {{ policy('early_warning.tax_periods') }}
 )
 
 select
     party_id,
     business_date,
-    min(share) as turnover_share
+    min(turnover_share) as turnover_share
 from shares
 group by party_id, business_date

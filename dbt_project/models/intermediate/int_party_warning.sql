@@ -30,12 +30,8 @@ counted as (
         business_date,
         signals_evaluable,
         signals_in_all,
-        {% for severity in ['red', 'yellow'] -%}
-            {% for signal in signals -%}
-                case when {{ signal }} = '{{ severity }}' then 1 else 0 end{{ ' + ' if not loop.last }}
-            {% endfor -%}
-            as {{ severity }}_signals,
-        {% endfor -%}
+        {{ count_signals('red') }} as red_signals,
+        {{ count_signals('yellow') }} as yellow_signals,
         concat_ws(
             ';',
             {% for signal in signals -%}

@@ -6,27 +6,19 @@ with verdicts as (
         business_date,
         case_key,
         occasion,
-        opened_on,
         {% for rule, (passes, evaluable) in rules.items() -%}
-            {{ verdict(passes, evaluable) }} as rule_{{ rule }}{{ ',' if not loop.last }}
-        {% endfor %}
+            {{ verdict(passes, evaluable) }} as rule_{{ rule }},
+        {% endfor -%}
+        opened_on
     from {{ ref('int_admission_fact') }}
 ),
 
 reasons as (
     select
         *,
-        {% for rule in rules -%}
-            case
-                when rule_{{ rule }} = 'fail' then {{ policy('admission.' ~ rule ~ '_rejects') }}
-                else 0
-            end{{ ' + ' if not loop.last }}
-        {% endfor -%}
-        as rejecting,
-        {% for rule in rules -%}
-            case when rule_{{ rule }} = 'not_evaluable' then 1 else 0 end{{ ' + ' if not loop.last }}
-        {% endfor -%}
-        as not_evaluable,
+        {{ count_verdicts(rules, 'fail') }} as failing,
+        {{ count_verdicts(rules, 'fail', 'admission.') }} as rejecting,
+        {{ count_verdicts(rules, 'not_evaluable') }} as not_evaluable,
         concat_ws(
             ';',
             {% for rule in rules -%}
@@ -36,11 +28,7 @@ reasons as (
                 case when rule_{{ rule }} = 'not_evaluable' then '{{ rule }}:not_evaluable' end
                 {{- ',' if not loop.last }}
             {% endfor -%}
-        ) as reasons,
-        {% for rule in rules -%}
-            rule_{{ rule }} = 'fail'{{ ' or ' if not loop.last }}
-        {% endfor -%}
-        as any_fails
+        ) as reasons
     from verdicts
 ),
 
@@ -49,7 +37,7 @@ automatic as (
         *,
         case
             when rejecting > 0 then 'reject'
-            when any_fails or not_evaluable > {{ policy('admission.max_not_evaluable') }} then 'review'
+            when failing > 0 or not_evaluable > {{ policy('admission.max_not_evaluable') }} then 'review'
             else 'admit'
         end as automatic_decision
     from reasons

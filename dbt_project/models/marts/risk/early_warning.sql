@@ -13,7 +13,9 @@ with found as (
             '{{ evidence }}' as evidence,
             {{ since or 'cast(null as date)' }} as first_seen_on
         from {{ ref('int_party_signal') }}
-        where {{ column }} is not null and party_kind in ('{{ kinds | join("', '") }}')
+        where
+            {{ column }} is not null
+            and party_kind in ('{{ kinds | join("', '") }}')
         {% if not loop.last -%}
             union all
         {% endif -%}

@@ -7,6 +7,7 @@ with cases as (
         decision.opened_on,
         decision.reasons,
         reviewer.reviewer_key,
+        reviewer.reviewer_role,
         coalesce(reviewer.assigned_by, 'nobody') as assigned_by,
         {{ add_days('decision.opened_on', 'floor(' ~ policy('admission.review_days') ~ ')') }} as due_on
     from {{ ref('admission_decision') }} as decision
@@ -23,6 +24,7 @@ select
     opened_on,
     reasons,
     reviewer_key,
+    reviewer_role,
     assigned_by,
     due_on,
     due_on < business_date as is_overdue
