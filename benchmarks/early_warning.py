@@ -112,7 +112,9 @@ def evaluate(home: Path, truth: Path, horizon: int = HORIZON, business_date: dat
         everybody, missed = con.execute("select count(*), count(*) filter (where missed) from looked_at").fetchone()
         base = share(missed, everybody)
         levels = {"yellow or red": "severity in ('yellow', 'red')", "red": "severity = 'red'"}
-        names = "select distinct split_part(s, ':', 1) from (select unnest(string_split(signals, ';')) as s from looked_at)"
+        names = (
+            "select distinct split_part(s, ':', 1) from (select unnest(string_split(signals, ';')) as s from looked_at)"
+        )
         signals = sorted(name for (name,) in con.execute(names).fetchall() if name)
         return Outcome(
             business_date,

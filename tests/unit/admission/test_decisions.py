@@ -14,7 +14,9 @@ from pipelines.contracts.model import ContractError
 from pipelines.settings import Home
 
 CASE, OTHER = "0123456789abcdef", "fedcba9876543210"
-TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40).filter(lambda text: text.strip())
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40).filter(
+    lambda text: text.strip()
+)
 ENTRY = st.builds(
     Decision, case=st.integers(0, 2**64 - 1).map("{:016x}".format), verdict=st.sampled_from(["admit", "reject"]),
     decided_by=TEXT, decided_on=st.dates(date(2020, 1, 1), date(2030, 1, 1)), reason=TEXT,
@@ -86,7 +88,9 @@ def test_a_fault_is_said_with_file_entry_and_rule(tmp_path, old, new, said):
 
 def test_entries_of_one_case_come_in_the_order_of_their_days(tmp_path):
     file = tmp_path / "admission_decisions.yaml"
-    decisions.add(file, [entry(on="2025-12-30"), entry(OTHER, on="2025-12-01"), entry(verdict="reject", on="2025-12-30")])
+    decisions.add(
+        file, [entry(on="2025-12-30"), entry(OTHER, on="2025-12-01"), entry(verdict="reject", on="2025-12-30")]
+    )
     before = file.read_bytes()
     with pytest.raises(ContractError, match=f"case {CASE} was decided later above, on 2025-12-30"):
         decisions.add(file, [entry(on="2025-12-29")])

@@ -15,7 +15,9 @@ from scipy.stats import median_abs_deviation
 
 from pipelines.settings import PROJECT
 
-MACROS = jinja2.Environment().from_string((PROJECT / "dbt_project/macros/robust_deviation.sql").read_text("utf-8")).module
+MACROS = (
+    jinja2.Environment().from_string((PROJECT / "dbt_project/macros/robust_deviation.sql").read_text("utf-8")).module
+)
 AMOUNTS = st.lists(st.integers(-(10**11), 10**11), min_size=1, max_size=40)
 SMALL = st.lists(st.integers(-3, 3), min_size=1, max_size=40)
 LIMIT = 99999
