@@ -113,7 +113,7 @@ def evaluate(home: Path, truth: Path, horizon: int = HORIZON, business_date: dat
         base = share(missed, everybody)
         levels = {"yellow or red": "severity in ('yellow', 'red')", "red": "severity = 'red'"}
         names = (
-            "select distinct split_part(s, ':', 1) from (select unnest(string_split(signals, ';')) as s from looked_at) as t"
+            "select distinct split_part(s, ':', 1) from (select unnest(string_split(signals, ';')) as s from looked_at)"
         )
         signals = sorted(name for (name,) in con.execute(names).fetchall() if name)
         return Outcome(
