@@ -24,7 +24,8 @@ def flow_deviations(home: Path, day: date, began: date) -> tuple[list[tuple[str,
             "select signal.party_id, cast(flow_z as double), min(account.opened_on) "
             "from intermediate.int_party_signal as signal "
             "inner join intermediate.int_party_account as account using (party_id, business_date) "
-            "where signal.business_date = ? and account.is_owned group by all order by md5(signal.party_id) limit ?",
+            "where signal.business_date = ? and account.is_owned group by signal.party_id, flow_z "
+            "order by md5(signal.party_id) limit ?",
             [day, SAMPLE],
         ).fetchall()
         for party, published, opened in parties:
