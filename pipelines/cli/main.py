@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 
 from pipelines.cli import (
+    admission,
     contracts,
     doctor,
     history,
@@ -54,6 +55,7 @@ app.command("ui")(run.ui)
 app.command("simulate")(simulate.simulate)
 app.command("query")(query.query)
 app.command("doctor")(doctor.doctor)
+app.add_typer(admission.app, name="admission")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(releases.app, name="releases")
 app.add_typer(history.app, name="history")

@@ -55,12 +55,12 @@ class Catalog:
         check_references(self.sources)
         check_subjects(self.sources)
         check_survivorship(self.sources, self.policy)
+        self.refusals: tuple[Refusal, ...] = load_refusals(root / "refusals.yaml")
+        check_refusals(self.refusals, self.all().values(), self.policy)
         self.derived = {name: _expanded(contract, self.sources) for name, contract in self.derived.items()}
         check_derived(self.sources, self.derived, self.policy)
         check_lawful_use(self.sources, self.policy)
         check_release_points(self.marts, self.products, self.policy)
-        self.refusals: tuple[Refusal, ...] = load_refusals(root / "refusals.yaml")
-        check_refusals(self.refusals, self.all().values(), self.policy)
         self.tags: dict[str, TagDefinition] = load_tags(root / "tags", self.marts, self.policy)
 
     @cached_property

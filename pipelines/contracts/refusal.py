@@ -17,7 +17,7 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator
 
 from pipelines.contracts.document import Strict, faults, read_document
 from pipelines.contracts.feed import Feed
-from pipelines.contracts.model import CONSUMERS, PURPOSES, Contract, ContractError
+from pipelines.contracts.model import CONSUMERS, DATA_CLASSES, PURPOSES, Contract, ContractError
 from pipelines.contracts.policy import Policy
 
 Name = Annotated[str, StringConstraints(min_length=1)]
@@ -25,6 +25,7 @@ USES = ("any", "credit_input", "marketing", "automated_marketing")
 PLACES = (
     "sources", "feeds", "derived", "marts", "marts/risk", *(f"products/{consumer}" for consumer in CONSUMERS),
 )  # fmt: skip
+GOVERNANCE = "governance"
 _NOBODY = "-"  # stands for the contract where none delivers the data
 
 
@@ -150,13 +151,16 @@ def _why(refusal: Refusal) -> str:
 def _of_contract(contract: Contract) -> Iterator[_Declared]:
     """Columns of a contract with the contracts that they say they are made of."""
     group = contract.path.parent.name
+    # Marts of governance say how data is used, and name what may not be: what they are made of, their lineage holds.
+    marts = (f"marts/{group}",) if group == GOVERNANCE else ("marts", f"marts/{group}")
     place = {
-        "source": ("sources",), "derived": ("derived",), "mart": ("marts", f"marts/{group}"),
+        "source": ("sources",), "derived": ("derived",), "mart": marts,
         "product": (f"products/{contract.consumer}",),
     }[contract.kind]  # fmt: skip
     for column in contract.columns:
         origins = tuple(source.rpartition(".")[0] for source in column.inputs)
         words = [column.name, *(source.rpartition(".")[2] for source in column.inputs)]
-        if contract.kind in ("mart", "product"):
-            words += column.enum  # a feature or a reason may be a code instead of a column
+        # A feature or a reason may be a code instead of a column; the name of a class of data says what it is about.
+        if contract.kind in ("mart", "product") and not set(column.enum) <= set(DATA_CLASSES):
+            words += column.enum
         yield _Declared(contract.path, place, column.name, (contract.id, *origins), tuple(words), column.purposes)

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pipelines.admission import decisions as admission_decisions
 from pipelines.contracts.load import Catalog
 from pipelines.ingest import ledger
 from pipelines.settings import PROJECT, Home
@@ -51,6 +52,7 @@ def describe(catalog: Catalog, home: Home, ring: KeyRing, business_date: date) -
         "engines": {name: version(name) for name in _ENGINES},
         "key_fingerprint": ring.fingerprint(),
         "decisions_sha256": _decisions(home),
+        "admission_decisions_sha256": admission_decisions.fingerprint(home, business_date),
     }
 
 

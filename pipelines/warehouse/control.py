@@ -1,4 +1,4 @@
-"""What Python tells dbt about a run, as Parquet relations: policy and what follows from it, legal bases, dates, digests.
+"""What Python tells dbt about a run, as Parquet relations: policy, legal bases, dates, calendars, people's decisions.
 
 A changed relation does not touch dbt's parsed project, as a changed variable would.
 """
@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.admission import decisions
 from pipelines.contracts.arrow import arrow_schema
 from pipelines.contracts.bank import Bank
 from pipelines.contracts.lawful import sharing_rules
@@ -63,7 +64,7 @@ def write_control(
     relations = {
         "policy": policy, "survivorship": survivorship, "legal_basis": bases, "lawful_use": uses,
         "sharing_rule": shared, "refusal": _refusals(catalog), "business_date": dates,
-        "working_day": _working_days(bank, min(wanted), max(wanted)),
+        "working_day": _working_days(bank, min(wanted), max(wanted)), "admission_decision": decisions.rows(home),
     }  # fmt: skip
     for name, rows in relations.items():
         _write(catalog, home, name, rows)
