@@ -17,7 +17,7 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator
 
 from pipelines.contracts.document import Strict, faults, read_document
 from pipelines.contracts.feed import Feed
-from pipelines.contracts.model import CONSUMERS, DATA_CLASSES, PURPOSES, Contract, ContractError
+from pipelines.contracts.model import CONSUMERS, PURPOSES, Contract, ContractError
 from pipelines.contracts.policy import Policy
 
 Name = Annotated[str, StringConstraints(min_length=1)]
@@ -114,7 +114,9 @@ def load_refusals(path: Path) -> tuple[Refusal, ...]:
 
 def check_refusals(refusals: Iterable[Refusal], contracts: Iterable[Contract], policy: Policy) -> None:
     """Raise ContractError, with the article, for a contract or threshold that does what is refused."""
-    declared = [one for contract in contracts for one in _of_contract(contract)]
+    every = list(contracts)
+    governance = {contract.id for contract in every if contract.path.parent.name == GOVERNANCE}
+    declared = [one for contract in every for one in _of_contract(contract, governance)]
     for refusal in refusals:
         for name, least in refusal.thresholds.items():
             if name not in policy.thresholds:
@@ -148,11 +150,13 @@ def _why(refusal: Refusal) -> str:
     return f"{refusal.id}: {refusal.article}: {refusal.reason.en} {refusal.reason.zh} Remove it"
 
 
-def _of_contract(contract: Contract) -> Iterator[_Declared]:
-    """Columns of a contract with the contracts that they say they are made of."""
+def _of_contract(contract: Contract, governance: set[str]) -> Iterator[_Declared]:
+    """Columns of a contract with the contracts that they say they are made of.
+
+    Marts of `governance` say how data is used, and name what may not be: what they are made of, their lineage holds.
+    """
     group = contract.path.parent.name
-    # Marts of governance say how data is used, and name what may not be: what they are made of, their lineage holds.
-    marts = (f"marts/{group}",) if group == GOVERNANCE else ("marts", f"marts/{group}")
+    marts = (f"marts/{group}",) if contract.id in governance else ("marts", f"marts/{group}")
     place = {
         "source": ("sources",), "derived": ("derived",), "mart": marts,
         "product": (f"products/{contract.consumer}",),
@@ -160,7 +164,6 @@ def _of_contract(contract: Contract) -> Iterator[_Declared]:
     for column in contract.columns:
         origins = tuple(source.rpartition(".")[0] for source in column.inputs)
         words = [column.name, *(source.rpartition(".")[2] for source in column.inputs)]
-        # A feature or a reason may be a code instead of a column; the name of a class of data says what it is about.
-        if contract.kind in ("mart", "product") and not set(column.enum) <= set(DATA_CLASSES):
-            words += column.enum
+        if contract.kind in ("mart", "product") and not {contract.id, contract.mart} & governance:
+            words += column.enum  # a feature or a reason may be a code instead of a column
         yield _Declared(contract.path, place, column.name, (contract.id, *origins), tuple(words), column.purposes)
