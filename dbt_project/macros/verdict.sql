@@ -7,10 +7,10 @@
     end
 {%- endmacro %}
 
-{#- How many of the rules say so; where `weights` is given, the sum of the thresholds <weights><rule>_rejects of these. -#}
-{% macro count_verdicts(rules, said, weights=none) -%}
-    {%- for rule in rules -%}
-        case when rule_{{ rule }} = '{{ said }}' then {{ policy(weights ~ rule ~ '_rejects') if weights else 1 }} else 0 end
+{#- How many of the rules say so; where `weighted`, the sum of the third members of these. -#}
+{% macro count_verdicts(rules, said, weighted=false) -%}
+    {%- for rule, parts in rules.items() -%}
+        case when rule_{{ rule }} = '{{ said }}' then {{ parts[2] if weighted else 1 }} else 0 end
         {{- ' + ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}

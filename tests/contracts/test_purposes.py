@@ -11,6 +11,7 @@ from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
 from pipelines.lineage.graph import Lineage, adds_up_deliveries
 from pipelines.lineage.purpose import PurposeRefused, allowed, check_purposes, claims, reach, released_columns, unsigned
+from pipelines.lineage.trace import ROWS as ITS_ROWS
 from pipelines.lineage.trace import Origin
 
 from .conftest import Compiled
@@ -150,14 +151,17 @@ MEDICAL = """left join "warehouse"."intermediate"."int_party_medical" as medical
 BUREAU = MEDICAL.replace("medical", "bureau")
 
 
-def test_a_row_that_is_looked_up_by_its_tested_key_decides_on_no_row(lineage: Lineage) -> None:
-    deciding = {origin.table for origin in lineage.row_ancestors("customer_360")}
+def test_a_row_that_is_looked_up_by_its_tested_key_decides_on_no_row(catalog: Catalog, lineage: Lineage) -> None:
+    reached = reach(lineage, [Origin("customer_360", ITS_ROWS)], released_columns(catalog))
+    deciding = {origin.table for origin in reached}
     assert "core__party" in deciding
     assert not deciding & {"medical__payment", "bureau__credit_report", "crm__contact", "int_party_medical"}
 
 
-def test_whether_a_looked_up_row_is_there_is_part_of_every_value_taken_from_it(lineage: Lineage) -> None:
-    ancestors = lineage.ancestors(Origin("customer_360", "bureau_open_loans"))
+def test_whether_a_looked_up_row_is_there_is_part_of_every_value_taken_from_it(
+    catalog: Catalog, lineage: Lineage
+) -> None:
+    ancestors = reach(lineage, [Origin("customer_360", "bureau_open_loans")], released_columns(catalog))
     assert Origin("bureau__credit_report", "open_loans") in ancestors
     assert Origin("bureau__credit_report", "business_date") in ancestors
     assert "medical__payment" not in {origin.table for origin in ancestors}

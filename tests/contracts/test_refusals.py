@@ -10,37 +10,42 @@ import pytest
 from pipelines.audit.gates import REGISTRY
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
+from pipelines.lineage.graph import Lineage
+from pipelines.lineage.purpose import published, reach, released_columns
+from pipelines.lineage.trace import ROWS, Origin, named
 from pipelines.settings import PROJECT
 
 from .conftest import Compiled
-from .lineage import Lineage, Origin, table_of
-from .test_purposes import TOTALS, ancestors
 
 REFUSED = {
     "bureau_marketing", "medical_credit_input", "medical_marketing", "minors", "phone_book", "precise_location",
     "protected_traits_credit", "staff_marketing",
 }  # fmt: skip
-STAFF = frozenset(map(table_of, ("ops.audit_log", "reference.staff")))
+STAFF = frozenset(map(named, ("ops.audit_log", "reference.staff")))
 # Of which traits no decision of risk may be made; nationality and religion no contract has.
-TRAITS = frozenset(Origin(table_of("core.party"), name) for name in ("gender",))
+TRAITS = frozenset(Origin(named("core.party"), name) for name in ("gender",))
 
 
 @pytest.fixture(scope="module")
 def lineage(compiled: Compiled, catalog: Catalog) -> Lineage:
-    return Lineage(compiled.models | TOTALS, catalog, compiled.keys)
+    return Lineage(compiled.models, catalog, compiled.keys)
 
 
 def descends(catalog: Catalog, lineage: Lineage, product: Contract, tables: frozenset[str]) -> list[str]:
     """Columns of a product, and its rows, that descend from a table."""
-    found = ancestors(catalog, lineage, product)
-    return [name for name, origins in found.items() if tables & {origin.table for origin in origins}]
+    released = released_columns(catalog)
+    return [
+        name
+        for name, origins in published(catalog, product).items()
+        if tables & {origin.table for origin in reach(lineage, origins, released)}
+    ]
 
 
 def of_traits(catalog: Catalog, lineage: Lineage, mart: Contract) -> list[str]:
     """Columns of a mart, and its rows, that descend from a trait."""
-    found = {c.name: lineage.ancestors(Origin(mart.table, c.name)) for c in mart.columns}
-    found["(rows)"] = lineage.row_ancestors(mart.table)
-    return [name for name, origins in found.items() if TRAITS & origins]
+    released = released_columns(catalog)
+    names = [*(column.name for column in mart.columns), ROWS]
+    return [name for name in names if TRAITS & reach(lineage, [Origin(mart.table, name)], released)]
 
 
 def test_what_is_refused_is_known(catalog: Catalog) -> None:

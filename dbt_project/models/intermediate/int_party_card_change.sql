@@ -77,7 +77,7 @@ select
     limits.party_id,
     limits.business_date,
     {{ quotient(
-        'least(owed_now.owed - owed_before.owed, limits.credit_limit * 20)', 'limits.credit_limit', scale=4,
+        'least(owed_now.owed - owed_before.owed, limits.credit_limit * 99999)', 'limits.credit_limit', scale=4,
         type='decimal(9, 4)'
     ) }} as utilisation_rise
 from limits

@@ -62,7 +62,7 @@ select
     {{ days_between('latest.last_income_on', 'latest.business_date') }} as days_since_income,
     latest.last_income_on,
     {{ quotient(
-        'least(latest.income * 2, usual.twice_median * 1000)', 'usual.twice_median', scale=4, type='decimal(9, 4)'
+        'least(latest.income * 2, usual.twice_median * 99999)', 'usual.twice_median', scale=4, type='decimal(9, 4)'
     ) }} as income_share
 from latest
 inner join usual

@@ -33,7 +33,7 @@ select
     case
         when balance.balance_avg_90d >= {{ policy('early_warning.min_balance') }}
             then {{ quotient(
-                'greatest(least(balance.balance, balance.balance_avg_90d * 1000), -balance.balance_avg_90d * 1000)',
+                'greatest(least(balance.balance, balance.balance_avg_90d * 99999), -balance.balance_avg_90d * 99999)',
                 'balance.balance_avg_90d', scale=4, type='decimal(9, 4)'
             ) }}
     end as balance_share,
@@ -50,7 +50,7 @@ select
     case
         when credit.card_limit > 0
             then {{ quotient(
-                'least(credit.card_cash_advance_90d, credit.card_limit * 20)', 'credit.card_limit', scale=4,
+                'least(credit.card_cash_advance_90d, credit.card_limit * 99999)', 'credit.card_limit', scale=4,
                 type='decimal(9, 4)'
             ) }}
     end as cash_advance_share,

@@ -5,7 +5,7 @@ with stalls as (
         party_id,
         business_date,
         {{ quotient(
-            'least(turnover_30d * 2, (turnover_90d - turnover_30d) * 1000)', 'turnover_90d - turnover_30d', scale=4,
+            'least(turnover_30d * 2, (turnover_90d - turnover_30d) * 99999)', 'turnover_90d - turnover_30d', scale=4,
             type='decimal(9, 4)'
         ) }} as turnover_share
     from {{ ref('int_party_market') }}
@@ -79,7 +79,7 @@ shares as (
     select
         party_id,
         business_date,
-        {{ quotient('least(amount, amount_before * 1000)', 'amount_before', scale=4, type='decimal(9, 4)') }}
+        {{ quotient('least(amount, amount_before * 99999)', 'amount_before', scale=4, type='decimal(9, 4)') }}
             as turnover_share
     from invoiced
     where amount_before > 0
@@ -88,7 +88,7 @@ shares as (
         party_id,
         business_date,
         {{ quotient(
-            'least(latest_amount * (periods - 1), amount_before * 1000)', 'amount_before', scale=4, type='decimal(9, 4)'
+            'least(latest_amount * (periods - 1), amount_before * 99999)', 'amount_before', scale=4, type='decimal(9, 4)'
         ) }} as turnover_share
     from declared
     where amount_before > 0 and periods = {{ policy('early_warning.tax_periods') }}

@@ -4,7 +4,7 @@ with severities as (
     select
         party_id,
         business_date,
-        {% for signal, (column, side, kinds, since, evidence) in signals.items() -%}
+        {% for signal, (column, side, kinds, since, yellow, red, evidence) in signals.items() -%}
             {{ signal_severity(signal) }} as {{ signal }},
         {% endfor -%}
         case party_kind

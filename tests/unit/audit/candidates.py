@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -117,14 +117,38 @@ def _decision(mart: Contract, n: int) -> dict[str, Any]:
         known = Decimal("0.5")
         return {"need_category": "saving", "need_score": known, "life_category": "family", "life_score": known,
                 "risk_category": "balanced", "risk_score": known}  # fmt: skip
-    if mart.table.startswith("customer_tag"):
-        return {"valid_to": None}
+    if mart.table in _RULED:
+        return _RULED[mart.table](n)
     if mart.table != "low_risk_list":
         return {}
     if n % 2:
         return {"included": False, "band": None, "inclusion_reasons": None, "exclusion_reasons": "rule_history"}
     reasons = "regular_income;stable_income" if n % 3 else "regular_income"
     return {"included": True, "band": "ABC"[n % 3], "inclusion_reasons": reasons, "exclusion_reasons": None}
+
+
+# What the columns of a mart must agree on, by its rules.
+_RULED: dict[str, Callable[[int], dict[str, Any]]] = {
+    "customer_tag": lambda n: {"valid_to": None},
+    "customer_tag_marketing": lambda n: {"valid_to": None},
+    "consent_state": lambda n: {"valid_to": None, "known_to": None},
+    "complaint_sla": lambda n: {
+        "is_open": False, "is_complex": False, "response_state": "in_time", "response_hours_left": None,
+        "resolution_state": "in_time", "resolution_working_days_left": None, "statutory_state": "in_time",
+        "statutory_days_left": None, "statutory_extended_days_allowed": None, "statutory_extended_state": None,
+    },
+    "fraud_ring": lambda n: {"score": n, "reasons": "shared_device" if n else None},
+    "npl_ratio": lambda n: dict.fromkeys(
+        ("facilities", "facilities_not_evaluable", "facilities_normal", "facilities_special_mention",
+         "facilities_substandard", "facilities_doubtful", "facilities_loss"), 0,
+    ) | dict.fromkeys(
+        ("balance", "balance_normal", "balance_special_mention", "balance_substandard", "balance_doubtful",
+         "balance_loss"), Decimal(0),
+    ),
+    "review_queue": lambda n: {"reviewer_key": None, "reviewer_role": None, "assigned_by": "nobody"},
+    "sme_whitelist": lambda n: {"listed": True, "failed_rules": None},
+    "refused_use": lambda n: {"contracts": n, "rows_delivered": n or None, "rows_delivered_365d": n or None},
+}  # fmt: skip
 
 
 def _project(product: Contract, rows: Rows) -> Rows:
@@ -137,7 +161,7 @@ def _project(product: Contract, rows: Rows) -> Rows:
 
 def _chosen(rows: Rows, predicate: str) -> Rows:
     """The rows of which a predicate holds, as a release asks for it."""
-    with duckdb.connect() as con:
+    with duckdb.connect(":memory:") as con:
         con.register("mart", pa.Table.from_pylist(rows))
         held = con.execute(f"select coalesce({predicate}, false) from mart").fetchall()
     return [row for row, (holds,) in zip(rows, held, strict=True) if holds]
@@ -154,6 +178,8 @@ def _value(column: Column, n: int) -> Any:
         return column.enum[n % len(column.enum)]
     if column.type == "date":
         return DAY
+    if column.type == "timestamp":
+        return datetime.combine(DAY, time(n % 24))
     if column.type == "boolean":
         return bool(n % 2)
     low = column.minimum or 0

@@ -22,7 +22,7 @@ def candidate(tmp_path: Path, catalog: Catalog) -> Path:
     return write_candidate(tmp_path, catalog)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def by_consent(catalog: Catalog) -> dict:
     """The rules of a bank whose basis for marketing is consent."""
     return rules(catalog, "simbank", {})
@@ -48,26 +48,26 @@ def test_a_row_of_somebody_without_a_basis_is_seen(candidate: Path, catalog: Cat
     proofs = candidate / PROOF / "marketing.parquet"
     change(proofs, marketing_basic=pl.lit(value=False))
     found = unproven(candidate, catalog)
-    assert "marketing.customer_360: 40 of 40 rows of parties of whom that is not lawful" in found
+    assert "marketing.customer_segment: 40 of 40 rows of parties of whom that is not lawful" in found
     assert [line for line in found if line.startswith("proof of marketing: marketing_basic does not follow")]
     assert not [line for line in found if line.startswith("risk.")]
 
 
 def test_a_row_of_somebody_without_a_proof_is_seen(candidate: Path, catalog: Catalog) -> None:
     proofs = candidate / PROOF / "risk.parquet"
-    gone = pl.read_parquet(candidate / "risk" / "customer_360.parquet")["pseudonym"][0]
+    gone = pl.read_parquet(candidate / "risk" / "customer_segment.parquet")["pseudonym"][0]
     pl.read_parquet(proofs).filter(pl.col("pseudonym") != gone).write_parquet(proofs)
-    assert "risk.customer_360: 1 of 40 rows of parties of whom that is not lawful" in unproven(candidate, catalog)
+    assert "risk.customer_segment: 1 of 40 rows of parties of whom that is not lawful" in unproven(candidate, catalog)
 
 
 def test_a_value_that_should_have_been_held_back_is_seen(candidate: Path, catalog: Catalog) -> None:
-    needs(candidate, "marketing.customer_360", columns={"age_years": ["marketing_bureau"]})
-    values = pl.read_parquet(candidate / "marketing" / "customer_360.parquet")["age_years"].is_not_null().sum()
+    needs(candidate, "marketing.customer_segment", columns={"rfm_group": ["marketing_bureau"]})
+    values = pl.read_parquet(candidate / "marketing" / "customer_segment.parquet")["rfm_group"].is_not_null().sum()
     assert values
     assert unproven(candidate, catalog) == [
-        f"marketing.customer_360.age_years: {values} values of parties of whom that is not lawful"
+        f"marketing.customer_segment.rfm_group: {values} values of parties of whom that is not lawful"
     ]
-    change(candidate / "marketing" / "customer_360.parquet", age_years=pl.lit(None, pl.Int64))
+    change(candidate / "marketing" / "customer_segment.parquet", rfm_group=pl.lit(None, pl.String))
     assert unproven(candidate, catalog) == []
 
 
@@ -141,5 +141,5 @@ def test_a_bank_without_a_basis_may_do_nothing(by_consent: dict) -> None:
 
 
 def test_rules_name_only_products_with_parties(catalog: Catalog) -> None:
-    told = rules(catalog, BANK, {"shared.coverage": Needs(), "risk.customer_360": Needs(frozenset({"risk_basic"}))})
-    assert list(told["needs"]) == ["risk.customer_360"]
+    told = rules(catalog, BANK, {"shared.coverage": Needs(), "risk.customer_segment": Needs(frozenset({"risk_basic"}))})
+    assert list(told["needs"]) == ["risk.customer_segment"]

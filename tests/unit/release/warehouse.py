@@ -9,7 +9,7 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -130,6 +130,8 @@ def _value(column: Column, n: int, day: date) -> Any:
         return n % 3 == 0
     if column.type == "date":
         return day - timedelta(days=n)
+    if column.type == "timestamp":
+        return datetime.combine(day, time(n % 24))
     if column.type.startswith("decimal"):
         return Decimal(n) / 4
     return n if column.type == "bigint" else n / 4 if column.type == "double" else f"{column.name} {n % 5}"

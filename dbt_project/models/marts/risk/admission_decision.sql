@@ -6,7 +6,7 @@ with verdicts as (
         business_date,
         case_key,
         occasion,
-        {% for rule, (passes, evaluable) in rules.items() -%}
+        {% for rule, (passes, evaluable, rejects) in rules.items() -%}
             {{ verdict(passes, evaluable) }} as rule_{{ rule }},
         {% endfor -%}
         opened_on
@@ -17,7 +17,7 @@ reasons as (
     select
         *,
         {{ count_verdicts(rules, 'fail') }} as failing,
-        {{ count_verdicts(rules, 'fail', 'admission.') }} as rejecting,
+        {{ count_verdicts(rules, 'fail', weighted=true) }} as rejecting,
         {{ count_verdicts(rules, 'not_evaluable') }} as not_evaluable,
         concat_ws(
             ';',

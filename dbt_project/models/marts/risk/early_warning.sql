@@ -1,7 +1,7 @@
 {% set signals = warning_signals() %}
 
 with found as (
-    {% for signal, (column, side, kinds, since, evidence) in signals.items() -%}
+    {% for signal, (column, side, kinds, since, yellow, red, evidence) in signals.items() -%}
         select
             party_id,
             business_date,

@@ -57,7 +57,7 @@ scores as (
                 else sqrt(greatest(scaled_median, 1))
             end
         {%- endset -%}
-        {{ robust_z('scaled', 'scaled_median', 'deviation', least) }} as robust_z
+        {{ peer_z('scaled', 'scaled_median', 'deviation', least) }} as robust_z
     from distances
 )
 

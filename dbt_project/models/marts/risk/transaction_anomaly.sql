@@ -75,7 +75,7 @@ scores as (
         *,
         case
             when kind <> 'structured' and peers >= {{ policy('anomaly.min_peers') }}
-                then {{ robust_z(
+                then {{ peer_z(
                     'scaled', 'scaled_median', 'deviation', 'cast(' ~ policy('anomaly.min_spread') ~ ' as double)'
                 ) }}
         end as robust_z
