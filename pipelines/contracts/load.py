@@ -19,6 +19,7 @@ from pipelines.contracts.model import Contract, ContractError, RowRule
 from pipelines.contracts.odcs import available_at, properties, read_odcs
 from pipelines.contracts.policy import Policy, load_policy
 from pipelines.contracts.purpose import check_release_points
+from pipelines.contracts.scorecards import Scorecard, load_scorecards
 from pipelines.contracts.subjects import check_subjects, read_subjects
 from pipelines.contracts.tags import TagDefinition, load_tags
 
@@ -53,6 +54,7 @@ class Catalog:
         check_survivorship(self.sources, self.policy)
         check_release_points(self.marts, self.products, self.policy)
         self.tags: dict[str, TagDefinition] = load_tags(root / "tags", self.marts, self.policy)
+        self.scorecards: dict[str, Scorecard] = load_scorecards(root / "scorecards", self.marts, self.banks)
 
     @cached_property
     def policy(self) -> Policy:
