@@ -1,8 +1,8 @@
 """Who defaulted when: the first day on which a loan or card is so many days past due, from the bank's own records.
 
 What belongs here: queries over the histories of loans, cards and holdings in the warehouse. What does not: features,
-and anything the simulated bank knows of itself. A write-off is no event of any contract; whoever is written off has been
-past due before.
+and anything the simulated bank knows of itself. A write-off is no event of any contract; whoever is written off has
+been past due before.
 
 Payments settle the oldest instalment first, as in int_loan_arrears; what was paid for a card statement, the next one
 says, as in int_card_arrears.
@@ -78,7 +78,9 @@ def outcomes(home: Home, day: date, performance_days: int, past_due: int) -> pl.
     end = day + timedelta(days=performance_days)
     last = max(processed_dates(home), default=None)
     if last is None or last < end:
-        raise InputError(f"what came of {day} is known on {end}, and {home.path} was built through {last}: run it further")
+        raise InputError(
+            f"what came of {day} is known on {end}, and {home.path} was built through {last}: run it further"
+        )
     with _reading(home) as con:
         con.execute(f"create temp table loans as {_LOANS.replace('$past', str(past_due))}")
         con.execute(f"create temp table cards as {_CARDS.replace('$past', str(past_due))}")
@@ -90,7 +92,8 @@ def outcomes(home: Home, day: date, performance_days: int, past_due: int) -> pl.
                 union all
                 select 'card', card_key, defaulted_on from cards
             )
-            select party_id, bool_or(coalesce(defaulted_on > date '{day}' and defaulted_on <= date '{end}', false)) as bad
+            select party_id,
+                bool_or(coalesce(defaulted_on > date '{day}' and defaulted_on <= date '{end}', false)) as bad
             from facilities left join defaults using (kind, facility)
             group by party_id order by party_id
             """
