@@ -36,23 +36,30 @@ paid as (
         partition by p.loan_key order by p.business_date, p.repayment_key rows unbounded preceding) as paid_so_far
     from staging.stg_loan__repayment as p inner join first_due as f using (loan_key)
     where p.event = 'paid' and p.instalment_no >= f.first_no
+),
+settled as (
+    select due.loan_key, due.event_date, due.due_so_far, min(paid.business_date) as settled_on
+    from due left join paid on due.loan_key = paid.loan_key and paid.paid_so_far >= due.due_so_far
+    group by due.loan_key, due.event_date, due.due_so_far
 )
-select due.loan_key, cast(due.event_date + $past as date) as defaulted_on
-from due left join paid on due.loan_key = paid.loan_key and paid.paid_so_far >= due.due_so_far
-group by due.loan_key, due.event_date, due.due_so_far
-having coalesce(min(paid.business_date), date '9999-12-31') > due.event_date + $past
+select loan_key, cast(event_date + $past as date) as defaulted_on
+from settled
+qualify coalesce(settled_on, date '9999-12-31') > event_date + $past
+    -- of several that are unpaid, the oldest one counts
+    and coalesce(lag(coalesce(settled_on, date '9999-12-31')) over (
+        partition by loan_key order by event_date, due_so_far), date '0001-01-01') <= event_date + $past
 """
 _CARDS = """
 with bills as (
     select card_key, due_date, minimum_due,
         lead(paid_amount) over w as paid_next, lead(business_date) over w as told_on,
-        row_number() over w as no
+        row_number() over w as no, lag(minimum_due) over w > paid_amount as follows_unpaid
     from staging.stg_card__statement window w as (partition by card_key order by statement_date, statement_key)
 ),
 paid as (select card_key, no, told_on from bills where paid_next >= minimum_due)
 select bills.card_key, cast(bills.due_date + $past as date) as defaulted_on
 from bills left join paid on bills.card_key = paid.card_key and paid.no >= bills.no
-where bills.paid_next < bills.minimum_due
+where bills.paid_next < bills.minimum_due and not coalesce(bills.follows_unpaid, false)
 group by bills.card_key, bills.due_date
 having coalesce(min(paid.told_on), date '9999-12-31') > bills.due_date + $past
 """
