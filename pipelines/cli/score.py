@@ -33,9 +33,9 @@ def train(
     world: Annotated[str, typer.Option(help="Whose data this is, as the card will say.")] = "simulated bank",
     seed: Annotated[int, typer.Option(help="Seed of that world, as the card will say.")] = 0,
     fine_classes: Annotated[int, typer.Option(help="Classes of equal size in which binning begins.")] = 20,
-    min_share: Annotated[float, typer.Option(help="Least share of the rows in a bin.")] = 0.03,
-    min_bads: Annotated[int, typer.Option(help="Least defaults in a bin.")] = 8,
-    min_information: Annotated[float, typer.Option(help="Least information value of a column.")] = 0.02,
+    min_share: Annotated[float, typer.Option(help="Least share of the rows in a bin.")] = 0.005,
+    min_bads: Annotated[int, typer.Option(help="Least defaults in a bin.")] = 15,
+    min_information: Annotated[float, typer.Option(help="Least information value of a column.")] = 0.05,
     penalty: Annotated[float, typer.Option(help="L2 penalty of the regression.")] = 1.0,
 ) -> None:
     """Bins, points, calibration and figures of a card anew; look at them before you commit the file."""

@@ -59,8 +59,7 @@ def classes(values: list[Any], bad: np.ndarray, risk: Risk, limits: Limits) -> t
 
 def _of_numbers(given: list[Any], bad: np.ndarray, risk: Risk, limits: Limits) -> list[Class]:
     numbers = np.array([float(value) for value in given])
-    cuts = np.quantile(numbers, np.linspace(0, 1, limits.fine_classes + 1)[1:-1], method="higher")
-    bounds = sorted({_written(cut) for cut in cuts if cut > numbers.min()})
+    bounds = sorted({_written(cut) for cut in _cuts(numbers, limits.fine_classes) if cut > numbers.min()})
     edges = [float(bound) for bound in bounds]
     place = np.searchsorted(np.array(edges), numbers, side="right")
     found = [
@@ -72,6 +71,15 @@ def _of_numbers(given: list[Any], bad: np.ndarray, risk: Risk, limits: Limits) -
     while (at := _violation(found, sign)) is not None or (at := _too_small(found, limits, len(given))) is not None:
         found[at : at + 2] = [_joined(found[at], found[at + 1])]
     return found
+
+
+def _cuts(numbers: np.ndarray, fine_classes: int) -> list[float]:
+    """Bounds of equal parts; of those above the least value by themselves, where many have that, mostly none at all."""
+    shares, more = np.linspace(0, 1, fine_classes + 1)[1:-1], numbers[numbers > numbers.min()]
+    cuts = np.quantile(numbers, shares, method="higher").tolist()
+    if more.size and cuts[len(cuts) // 2] == numbers.min():
+        cuts += [float(more.min()), *np.quantile(more, shares, method="higher").tolist()]
+    return cuts
 
 
 def _of_words(given: list[Any], bad: np.ndarray, limits: Limits) -> list[Class]:

@@ -32,8 +32,10 @@ def places(found: list[Class], *, required: bool) -> tuple[Bin, ...]:
 
 def _bins(found: list[Class], worth: list[Decimal], required: bool) -> tuple[Bin, ...]:
     made = [] if required else [Bin(points=worth[0], missing=True)]
-    for one, points in zip(found[:-1], worth[len(made) : -1], strict=True):
-        made.append(Bin(points=points, below=one.below, values=one.values))
+    after = worth[len(made) + 1 :]
+    for one, points, following in zip(found[:-1], worth[len(made) : -1], after, strict=True):
+        if one.values or points != following:  # neighbours that are worth the same are one
+            made.append(Bin(points=points, below=one.below, values=one.values))
     return (*made, Bin(points=worth[-1]))
 
 

@@ -32,9 +32,9 @@ class Arguments:
     """How finely to look and how much to ask for; all of them are written into the card."""
 
     fine_classes: int = 20
-    min_share: float = 0.03
-    min_bads: int = 8
-    min_information: float = 0.02
+    min_share: float = 0.005
+    min_bads: int = 15
+    min_information: float = 0.05
     penalty: float = 1.0
 
     @property

@@ -22,7 +22,9 @@ bills = st.lists(st.booleans(), min_size=2, max_size=10)  # whether the minimum 
 
 def dues(payments: list[int | None]) -> list[tuple[date, date | None]]:
     days = [START + timedelta(days=30 * n) for n in range(len(payments))]
-    return [(due, None if late is None else due + timedelta(days=late)) for due, late in zip(days, payments, strict=True)]
+    return [
+        (due, None if late is None else due + timedelta(days=late)) for due, late in zip(days, payments, strict=True)
+    ]
 
 
 def build(home: Home, loans: dict[str, list[int | None]], cards: dict[str, list[bool]], last: date = END) -> None:
@@ -46,7 +48,8 @@ def build(home: Home, loans: dict[str, list[int | None]], cards: dict[str, list[
         for key, payments in loans.items():
             con.execute("insert into staging.stg_loan__contract values (?, ?, ?, ?)", [key, f"a{key}", *always])
             con.execute(
-                "insert into intermediate.int_holding values (?, ?, ?, 'owner', ?, ?)", [f"h{key}", f"a{key}", key, *always]
+                "insert into intermediate.int_holding values (?, ?, ?, 'owner', ?, ?)",
+                [f"h{key}", f"a{key}", key, *always],
             )
             for no, (due, paid) in enumerate(dues(payments), start=1):
                 rows = [["due", due]] + ([["paid", paid]] if paid else [])
@@ -56,9 +59,12 @@ def build(home: Home, loans: dict[str, list[int | None]], cards: dict[str, list[
                         [f"{key}{event}{no}", key, event, day, no, max(day, START)],
                     )
         for key, paid in cards.items():
-            con.execute("insert into staging.stg_card__account values (?, ?, 'credit', ?, ?)", [key, f"h{key}", *always])
             con.execute(
-                "insert into intermediate.int_holding values (?, ?, ?, 'owner', ?, ?)", [f"h{key}", f"a{key}", key, *always]
+                "insert into staging.stg_card__account values (?, ?, 'credit', ?, ?)", [key, f"h{key}", *always]
+            )
+            con.execute(
+                "insert into intermediate.int_holding values (?, ?, ?, 'owner', ?, ?)",
+                [f"h{key}", f"a{key}", key, *always],
             )
             for no, before in enumerate([True, *paid]):
                 closed = START + timedelta(days=30 * no)
@@ -87,7 +93,9 @@ def card_goes_bad(paid: list[bool]) -> bool:
         # Whether it was paid may become known after that day; by then only what is known counts.
         known = [one for place, one in enumerate(paid) if START + timedelta(days=30 * (place + 1)) <= day]
         last = max((place for place, one in enumerate(known) if one), default=-1)
-        unpaid = [START + timedelta(days=30 * place + 20) for place, one in enumerate(known) if place > last and not one]
+        unpaid = [
+            START + timedelta(days=30 * place + 20) for place, one in enumerate(known) if place > last and not one
+        ]
         if unpaid and (day - unpaid[0]).days == PAST:
             return True
     return False

@@ -24,7 +24,6 @@ MART = CATALOG.marts["mart.customer_360"]
 MACROS = [PROJECT / "dbt_project" / "macros" / "marts" / f"{name}.sql" for name in ("scorecards", "scored")]
 
 
-
 def rendered(name: str) -> str:
     """The model's select over tables `bank` and `customer_360`, as dbt would write it."""
     kept: dict[str, Any] = {}
