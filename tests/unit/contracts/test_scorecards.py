@@ -43,8 +43,8 @@ characteristics:
 BINS = "bins: [{points: 1.5, missing: true}, {points: 12, below: 0.2}, {points: 3, below: 0.55}, {points: -7}]"
 USE, MISSING = "- column: card_utilisation", "{points: 1.5, missing: true}, "
 REFUSED = {
-    "a column that is not there": (USE, "- column: card_utilization", "card_utilization: no column of mart.customer_360, did"),
-    "a column that serves marketing alone": (USE, "- column: contacts_30d", "may not be judged by it (risk_management)"),
+    "a column that is not there": (USE, "- column: card_utilization", "card_utilization: no column of"),
+    "a column that serves marketing alone": (USE, "- column: contacts_30d", "may not be judged by it (risk_"),
     "a sensitive column": (USE, "- column: medical_payments_365d", "may not be judged by it (risk_management)"),
     "gender": (USE, "- column: gender", "gender: nobody is judged by this"),
     "marital status": (USE, "- column: marital_status", "nobody is judged by this"),
@@ -53,7 +53,7 @@ REFUSED = {
     "the same column twice": (USE, "- column: tax_grade", "is there twice"),
     "the same code twice": ("code: USE", "code: TAX", "reason code TAX is there twice"),
     "no bin for what is missing": (MISSING, "", "card_utilisation is sometimes missing"),
-    "missing comes later": (BINS, BINS.replace(MISSING, "").replace("{points: 3,", MISSING + "{points: 3,"), "comes first"),
+    "missing comes later": (BINS, BINS.replace(MISSING, "").replace("{points: 3,", MISSING + "{points: 3,"), "first"),
     "bounds that fall": ("below: 0.55", "below: 0.1", "bounds do not rise"),
     "a bound twice": ("below: 0.55", "below: 0.2", "bounds do not rise"),
     "no rest": ("{points: -7}", "{points: -7, below: 0.9}", "takes the rest, and says none"),
@@ -64,7 +64,7 @@ REFUSED = {
     "finer points than are kept": ("points: 12,", "points: 12.125,", "at most two decimals"),
     "a bank without feeds": ("banks: [simbank]", "banks: [simbnk]", "no bank 'simbnk', did you mean 'simbank'"),
     "another mart": ("mart.customer_360", "mart.customer", "no mart 'mart.customer'"),
-    "a trained card that does not say on what": ("method: expert", "method: trained", "a trained card says by `training`"),
+    "a trained card that says not on what": ("method: expert", "method: trained", "trained card says by `training`"),
     "one signature": ("[chief-risk-officer, data-protection-officer]", "[chief-risk-officer]", "approved_by"),
     "another name": ("name: person", "name: people", "a file of this name holds 'person'"),
     "a field of nobody": ("base_points: 500", "base_points: 500\nbonus: 3", "bonus: not known here"),

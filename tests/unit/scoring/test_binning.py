@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings
@@ -24,7 +25,7 @@ def test_the_bad_share_moves_one_way_and_everybody_is_in_one_bin(rows, risk) -> 
     assert missing.rows + sum(one.rows for one in found) == len(rows)
     assert missing.bads + sum(one.bads for one in found) == bad.sum()
     rates = [one.rate for one in found]
-    assert all(a < b if risk == "rises" else a > b for a, b in zip(rates, rates[1:], strict=False))
+    assert all(a < b if risk == "rises" else a > b for a, b in pairwise(rates))
     known = len(rows) - missing.rows
     if len(found) > 1:
         assert all(one.rows >= LIMITS.min_share * known and one.bads >= LIMITS.min_bads for one in found)

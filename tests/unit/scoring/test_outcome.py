@@ -15,6 +15,8 @@ from pipelines.settings import Home, InputError
 
 START, DAY, DAYS, PAST = date(2025, 1, 1), date(2025, 6, 1), 120, 90
 END = DAY + timedelta(days=DAYS)
+HOLDING = "insert into intermediate.int_holding values (?, ?, ?, 'owner', ?, ?)"
+CARD = "insert into staging.stg_card__account values (?, ?, 'credit', ?, ?)"
 # Of each instalment of 100 on the first of a month: after how many days it was paid, or never.
 months = st.lists(st.one_of(st.none(), st.integers(-3, 200)), min_size=1, max_size=10)
 bills = st.lists(st.booleans(), min_size=2, max_size=10)  # whether the minimum was paid

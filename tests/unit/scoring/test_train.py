@@ -1,4 +1,4 @@
-"""Training on invented rows: it finds what tells, leaves what does not, is calibrated, and gives the same card again."""
+"""Training on invented rows: it finds what tells, leaves what does not, is calibrated, and can be repeated."""
 
 from __future__ import annotations
 

@@ -24,7 +24,8 @@ PUBLISHED = [
 ]  # fmt: skip
 # The same annex at other probabilities, LGD 45 %: corporate and residential mortgage.
 MORE = [
-    ("corporate", 0.0003, 14.44), ("corporate", 0.0005, 19.65), ("corporate", 0.001, 29.65), ("corporate", 0.0025, 49.47),
+    ("corporate", 0.0003, 14.44), ("corporate", 0.0005, 19.65), ("corporate", 0.001, 29.65),
+    ("corporate", 0.0025, 49.47),
     ("corporate", 0.005, 69.61), ("corporate", 0.02, 114.86), ("corporate", 0.05, 149.86), ("corporate", 0.1, 193.09),
     ("corporate", 0.2, 238.23), ("mortgage", 0.0003, 4.15), ("mortgage", 0.005, 35.08), ("mortgage", 0.05, 148.22),
 ]  # fmt: skip
