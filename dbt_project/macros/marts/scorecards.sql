@@ -16,7 +16,7 @@
             'offset': "487.1228762045",
             'intercept': "0",
             'slope': "1",
-            'performance_days': 365,
+            'performance_days': 180,
             'pd_floor': "0.0003",
             'characteristics': [
                 {'column': "lease_tenure_days", 'code': "SHORT_LEASE", 'points': "case when lease_tenure_days is null then -8 when lease_tenure_days < 180 then -12 when lease_tenure_days < 365 then -4 when lease_tenure_days < 730 then 4 else 12 end", 'most': "12"},
