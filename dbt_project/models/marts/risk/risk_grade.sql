@@ -1,4 +1,9 @@
 {% set card = scorecards()['person'] %}
+{% set bounds = [
+    policy('grade.g1_max_pd'), policy('grade.g2_max_pd'), policy('grade.g3_max_pd'), policy('grade.g4_max_pd'),
+    policy('grade.g5_max_pd'), policy('grade.g6_max_pd'), policy('grade.g7_max_pd'), policy('grade.g8_max_pd'),
+    policy('grade.g9_max_pd'),
+] %}
 
 {{ scored(card, "customer_status = 'customer'") }},
 
@@ -29,8 +34,8 @@ select
     pd,
     case
         when pd is null then null
-        {% for n in range(1, 10) -%}
-            when not in_default and pd <= {{ policy('grade.g' ~ n ~ '_max_pd') }} then 'G{{ n }}'
+        {% for bound in bounds -%}
+            when not in_default and pd <= {{ bound }} then 'G{{ loop.index }}'
         {% endfor -%}
         else 'G10'
     end as grade,

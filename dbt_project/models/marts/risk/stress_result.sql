@@ -1,8 +1,13 @@
+{% set quantiles = {
+    'mild': policy('stress.mild_quantile'), 'severe': policy('stress.severe_quantile'),
+    'extreme': policy('stress.extreme_quantile'),
+} %}
+
 with scenarios as (
-    {% for scenario in ['mild', 'severe', 'extreme'] -%}
+    {% for scenario, quantile in quantiles.items() -%}
         select
             '{{ scenario }}' as scenario,
-            cast({{ policy('stress.' ~ scenario ~ '_quantile') }} as decimal(9, 6)) as quantile
+            cast({{ quantile }} as decimal(9, 6)) as quantile
         {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
