@@ -31,6 +31,7 @@ from pipelines.cli import (
     query,
     releases,
     run,
+    score,
     simulate,
     tags,
     vault,
@@ -65,6 +66,7 @@ identity.app.command()(matching.resolve)
 app.add_typer(identity.app, name="identity")
 app.add_typer(lineage.app, name="lineage")
 app.add_typer(proof.app, name="proof")
+app.add_typer(score.app, name="score")
 app.add_typer(tags.app, name="tags")
 app.add_typer(vault.app, name="vault")
 

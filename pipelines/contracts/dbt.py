@@ -14,6 +14,7 @@ from pipelines.contracts.checks import row_checks
 from pipelines.contracts.expectations import mentioned
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import CONSUMERS, Contract
+from pipelines.contracts.scorecard_macro import scorecard_macro
 from pipelines.contracts.tag_macro import tag_macro
 
 _HEADER = "# Generated from data_contracts/ by `zhongtai contracts sync`. Change the contract, not this file.\n"
@@ -26,6 +27,7 @@ def dbt_files(catalog: Catalog, project: Path) -> dict[Path, str]:
     files = {project / "models" / "sources.yml": _dump(_sources(catalog))}
     files[project / "models" / "exposures.yml"] = _dump(_exposures(catalog))
     files[project / "macros" / "marts" / "tag_definitions.sql"] = tag_macro(catalog.tags)
+    files[project / "macros" / "marts" / "scorecards.sql"] = scorecard_macro(catalog.scorecards)
     for mart in catalog.marts.values():
         folder = mart.path.parent.name
         files[project / "models" / "marts" / folder / f"{mart.table}.yml"] = _dump(_mart(mart))

@@ -23,6 +23,8 @@ from pipelines.contracts.odcs import available_at, properties, read_odcs
 from pipelines.contracts.policy import Policy, load_policy
 from pipelines.contracts.purpose import check_derived, check_release_points
 from pipelines.contracts.refusal import Refusal, check_feed_refusals, check_refusals, load_refusals
+from pipelines.contracts.scorecard_file import load_scorecards
+from pipelines.contracts.scorecards import Scorecard
 from pipelines.contracts.subjects import SUBJECTS, check_subjects, read_subjects, subject_columns
 from pipelines.contracts.tags import TagDefinition, load_tags
 
@@ -62,6 +64,7 @@ class Catalog:
         check_lawful_use(self.sources, self.policy)
         check_release_points(self.marts, self.products, self.policy)
         self.tags: dict[str, TagDefinition] = load_tags(root / "tags", self.marts, self.policy)
+        self.scorecards: dict[str, Scorecard] = load_scorecards(root / "scorecards", self.marts, self.banks)
 
     @cached_property
     def policy(self) -> Policy:
