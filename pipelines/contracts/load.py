@@ -196,8 +196,8 @@ def _files(folder: Path, suffix: str) -> list[Path]:
 
 def _mart(path: Path, name: str, marts: dict[str, Contract]) -> Contract:
     if name not in marts:
-        hint = suggestion(str(name), set(marts))
-        raise ContractError(f"{path}: customProperties.mart: no mart '{name}'{hint}; there are: {', '.join(marts)}")
+        hint = suggestion(str(name), set(marts)) or f"; there are: {', '.join(marts)}"
+        raise ContractError(f"{path}: customProperties.mart: no mart '{name}'{hint}; name one that is there")
     return marts[name]
 
 
