@@ -12,6 +12,7 @@ import yaml
 
 from pipelines.contracts.checks import row_checks
 from pipelines.contracts.expectations import mentioned
+from pipelines.contracts.feature_macro import feature_macro
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
 from pipelines.contracts.tag_macro import tag_macro
@@ -25,6 +26,7 @@ def dbt_files(catalog: Catalog, project: Path) -> dict[Path, str]:
     """Every generated file of the dbt project below `project`, with its text."""
     files = {project / "models" / "sources.yml": _dump(_sources(catalog))}
     files[project / "macros" / "marts" / "tag_definitions.sql"] = tag_macro(catalog.tags)
+    files[project / "macros" / "marts" / "feature_definitions.sql"] = feature_macro(catalog.features)
     for mart in catalog.marts.values():
         folder = mart.path.parent.name
         files[project / "models" / "marts" / folder / f"{mart.table}.yml"] = _dump(_mart(mart))

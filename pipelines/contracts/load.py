@@ -14,6 +14,7 @@ from pipelines.contracts.bank import Bank, load_bank
 from pipelines.contracts.column import build_column, check_purposes
 from pipelines.contracts.completeness import SUFFIX, check_contract, check_references, check_survivorship, depth
 from pipelines.contracts.document import suggestion
+from pipelines.contracts.features import FeatureDefinition, load_features
 from pipelines.contracts.feed import Feed, load_feed
 from pipelines.contracts.model import Contract, ContractError, RowRule
 from pipelines.contracts.odcs import available_at, properties, read_odcs
@@ -53,6 +54,7 @@ class Catalog:
         check_survivorship(self.sources, self.policy)
         check_release_points(self.marts, self.products, self.policy)
         self.tags: dict[str, TagDefinition] = load_tags(root / "tags", self.marts, self.policy)
+        self.features: dict[str, FeatureDefinition] = load_features(root / "features", self.marts, self.policy)
 
     @cached_property
     def policy(self) -> Policy:

@@ -1,0 +1,17 @@
+{#-
+  The value of a feature, over the columns of customer_360 as `customer` and of the models that features name. What does
+  not fit into the column is cut there: so far beyond any limit the difference says nothing.
+-#}
+{% macro scenario_value(feature) -%}
+    {%- set most = "cast(99999.9999 as decimal(9, 4))" -%}
+    {%- set plain = (feature.model or 'customer') ~ '.' ~ feature.value -%}
+    {%- set value = 'coalesce(' ~ plain ~ ', ' ~ feature.without_row ~ ')' if feature.without_row else plain -%}
+    {%- if feature.form == 'share' -%}
+        {%- set whole = feature.whole if feature.whole | int else 'customer.' ~ feature.whole -%}
+        {{ capped_quotient(value, whole) }}
+    {%- elif feature.form == 'holds' -%}
+        cast(case when {{ value }} then 1 when not {{ value }} then 0 end as decimal(9, 4))
+    {%- else -%}
+        cast(least(greatest({{ value }}, -{{ most }}), {{ most }}) as decimal(9, 4))
+    {%- endif -%}
+{%- endmacro %}

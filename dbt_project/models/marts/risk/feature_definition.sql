@@ -1,0 +1,23 @@
+{% set said = ['feature', 'scenario', 'description', 'unit', 'direction', 'speaks_of', 'owner'] %}
+
+with features as (
+    {% for feature in feature_definitions() -%}
+        select
+            {% for field in said -%}
+                '{{ feature[field] | replace("'", "''") }}' as {{ field }}{{ ',' if not loop.last }}
+            {% endfor -%}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+)
+
+select
+    dates.business_date,
+    features.feature,
+    features.scenario,
+    features.description,
+    features.unit,
+    features.direction,
+    features.speaks_of,
+    features.owner
+from {{ ref('int_as_of_date') }} as dates
+cross join features
