@@ -19,6 +19,7 @@ from pipelines.contracts.feed import Feed, load_feed
 from pipelines.contracts.model import Contract, ContractError, RowRule
 from pipelines.contracts.odcs import available_at, properties, read_odcs
 from pipelines.contracts.policy import Policy, load_policy
+from pipelines.contracts.propensity import PropensityCard, load_propensity
 from pipelines.contracts.purpose import check_release_points
 from pipelines.contracts.subjects import check_subjects, read_subjects
 from pipelines.contracts.tags import TagDefinition, load_tags
@@ -55,6 +56,7 @@ class Catalog:
         check_release_points(self.marts, self.products, self.policy)
         self.tags: dict[str, TagDefinition] = load_tags(root / "tags", self.marts, self.policy)
         self.features: dict[str, FeatureDefinition] = load_features(root / "features", self.marts, self.policy)
+        self.propensity: dict[str, PropensityCard] = load_propensity(root / "propensity", self.marts)
 
     @cached_property
     def policy(self) -> Policy:

@@ -12,6 +12,7 @@
     {%- elif feature.form == 'holds' -%}
         cast(case when {{ value }} then 1 when not {{ value }} then 0 end as decimal(9, 4))
     {%- else -%}
-        cast(least(greatest({{ value }}, -{{ most }}), {{ most }}) as decimal(9, 4))
+        {#- least and greatest pass over what is null -#}
+        case when {{ value }} is not null then cast(least(greatest({{ value }}, -{{ most }}), {{ most }}) as decimal(9, 4)) end
     {%- endif -%}
 {%- endmacro %}
