@@ -15,7 +15,7 @@ from pipelines.release.catalogue import is_published
 from pipelines.warehouse.control import write_control
 
 HISTORY = "history"
-_RELATIONS = ("policy", "survivorship", "legal_basis", "business_date")
+_RELATIONS = ("policy", "survivorship", "legal_basis", "bank", "business_date")
 _SHOWN = {"business_date": "is_release_date or is_restated"}
 
 

@@ -16,6 +16,7 @@ from pipelines.contracts.feature_macro import feature_macro
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
 from pipelines.contracts.propensity_macro import propensity_macro
+from pipelines.contracts.scorecard_macro import scorecard_macro
 from pipelines.contracts.tag_macro import tag_macro
 
 _HEADER = "# Generated from data_contracts/ by `zhongtai contracts sync`. Change the contract, not this file.\n"
@@ -29,6 +30,7 @@ def dbt_files(catalog: Catalog, project: Path) -> dict[Path, str]:
     files[project / "macros" / "marts" / "tag_definitions.sql"] = tag_macro(catalog.tags)
     files[project / "macros" / "marts" / "feature_definitions.sql"] = feature_macro(catalog.features)
     files[project / "macros" / "marts" / "propensity_cards.sql"] = propensity_macro(catalog.propensity)
+    files[project / "macros" / "marts" / "scorecards.sql"] = scorecard_macro(catalog.scorecards)
     for mart in catalog.marts.values():
         folder = mart.path.parent.name
         files[project / "models" / "marts" / folder / f"{mart.table}.yml"] = _dump(_mart(mart))

@@ -21,6 +21,7 @@ from pipelines.contracts.odcs import available_at, properties, read_odcs
 from pipelines.contracts.policy import Policy, load_policy
 from pipelines.contracts.propensity import PropensityCard, load_propensity
 from pipelines.contracts.purpose import check_release_points
+from pipelines.contracts.scorecards import Scorecard, load_scorecards
 from pipelines.contracts.subjects import check_subjects, read_subjects
 from pipelines.contracts.tags import TagDefinition, load_tags
 
@@ -57,6 +58,7 @@ class Catalog:
         self.tags: dict[str, TagDefinition] = load_tags(root / "tags", self.marts, self.policy)
         self.features: dict[str, FeatureDefinition] = load_features(root / "features", self.marts, self.policy)
         self.propensity: dict[str, PropensityCard] = load_propensity(root / "propensity", self.marts)
+        self.scorecards: dict[str, Scorecard] = load_scorecards(root / "scorecards", self.marts, self.banks)
 
     @cached_property
     def policy(self) -> Policy:

@@ -19,7 +19,7 @@ from pydantic import Field, StringConstraints, ValidationError
 
 from pipelines.contracts.document import Strict, faults, read_document, suggestion
 from pipelines.contracts.model import Contract, ContractError
-from pipelines.contracts.scorecards import Bin, Exact, Scaling, Spoken, Words, check_bins
+from pipelines.contracts.scorecards import Bin, Exact, Scaling, Spoken, Words
 
 PURPOSE = "marketing"
 
@@ -101,7 +101,21 @@ def _check(path: Path, card: PropensityCard, marts: Mapping[str, Contract]) -> N
             raise ContractError(
                 f"{path}: {one.column}: {mart.id} lets it serve {', '.join(allowed)}, not {PURPOSE}; remove it"
             )
-        check_bins(f"{path}: {one.column}.bins", one, mart)
+        _check_bins(f"{path}: {one.column}.bins", one.bins)
     columns = [one.column for one in card.characteristics]
     if twice := sorted({name for name in columns if columns.count(name) > 1}):
         raise ContractError(f"{path}: characteristics: {twice[0]} is there twice; keep one")
+
+
+def _check_bins(at: str, bins: tuple[Bin, ...]) -> None:
+    """The first bin is for what is not known, the last one takes the rest, and bounds rise between them."""
+    *stated, rest = bins
+    if not stated[0].missing or any(each.missing for each in stated[1:]):
+        raise ContractError(f"{at}: one bin for what is missing comes first; say what it is worth")
+    if rest.missing or rest.below is not None or rest.values:
+        raise ContractError(f"{at}: the last bin takes the rest, and says nothing but points")
+    bounds = [each.below for each in stated if each.below is not None]
+    if bounds != sorted(set(bounds)):
+        raise ContractError(f"{at}: bounds do not rise; put them in order")
+    if any((each.below is None) == (not each.values) for each in stated[1:]):
+        raise ContractError(f"{at}: a bin says one of below and values; correct it")

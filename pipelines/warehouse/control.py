@@ -1,4 +1,4 @@
-"""What Python tells dbt about a run, as Parquet relations: policy, survivorship, legal bases, dates and digests.
+"""What Python tells dbt about a run, as Parquet relations: policy, survivorship, bank, legal bases, dates and digests.
 
 A changed relation does not touch dbt's parsed project, as a changed variable would.
 """
@@ -50,6 +50,7 @@ def write_control(
     ]
     relations = {
         "policy": policy, "survivorship": survivorship, "legal_basis": bases, "business_date": dates,
+        "bank": [{"bank": bank.bank}],
     }  # fmt: skip
     for name, rows in relations.items():
         _write(catalog, home, name, rows)
