@@ -2,12 +2,12 @@
 
     .venv/bin/python -m benchmarks.propensity WAREHOUSE --train 2025-07-05 --test 2025-09-30 [--write CARD.yaml]
 
-WAREHOUSE is a build with marts as of all these dates; nothing of a later date reaches a characteristic. Looked at are the
-contacts of the `--days` after each date, and whether the person converted in that campaign. Belongs here: binning,
+WAREHOUSE is a build with marts as of all these dates; nothing of a later date reaches a characteristic. Looked at are
+the contacts of the `--days` after each date, and whether the person converted in that campaign. Belongs here: binning,
 estimation, measurement. Does not belong here: what a card may look at (`pipelines.contracts.propensity`).
 
-Bins of a number are quintiles of the training sample, and count from -1 to 1 in their order, what is not known as 0: the
-signals are weak, and a weight per bin would learn the noise. Points are two decimals, so the card is exact in SQL.
+Bins of a number are quintiles of the training sample, and count from -1 to 1 in their order, what is not known as 0:
+the signals are weak, and a weight per bin would learn the noise. Points are two decimals, so the card is exact in SQL.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def card(warehouse: Path, train: Sequence[date], test: Sequence[date], days: int
     return {
         "name": "offer", "version": "1.0.0",
         "title": {"zh": "营销响应倾向评分卡", "en": "Propensity to take up an offer"},
-        "target": f"A contact of a campaign within {days} days of the observation that is followed by a conversion in it.",
+        "target": f"A conversion in the campaign after a contact within {days} days of the observation.",
         "limits": [
             "Trained on the simulated bank; it has to be trained on the campaigns of a bank before it is used there.",
             "Of people whom campaigns chose, so of others it says how those like them fared.",
@@ -176,7 +176,9 @@ def main() -> int:
     document = card(given.warehouse, given.train, given.test, given.days, given.world)
     print(yaml.safe_dump(document["training"], sort_keys=False))
     if given.write:
-        head = "# Trained by benchmarks/propensity.py on campaigns of the simulated bank. Train anew instead of editing points.\n"
+        head = (
+            "# Trained by benchmarks/propensity.py on campaigns of the simulated bank; train it anew, edit no points.\n"
+        )
         text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
         given.write.write_text(head + text, encoding="utf-8")
     return 0

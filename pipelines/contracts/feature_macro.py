@@ -23,7 +23,9 @@ _HEADER = """{#-
 def feature_macro(features: Mapping[str, FeatureDefinition]) -> str:
     """The text of `macros/marts/feature_definitions.sql`."""
     entries = "".join(_entry(feature) for feature in features.values())
-    return f"{_HEADER}{{% macro feature_definitions() -%}}\n    {{{{ return([\n{entries}    ]) }}}}\n{{%- endmacro %}}\n"
+    return (
+        f"{_HEADER}{{% macro feature_definitions() -%}}\n    {{{{ return([\n{entries}    ]) }}}}\n{{%- endmacro %}}\n"
+    )
 
 
 def _entry(feature: FeatureDefinition) -> str:

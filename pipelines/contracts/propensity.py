@@ -1,8 +1,9 @@
 """Propensity cards: points tables that say who is likely to take up an offer, read strictly.
 
-What belongs here: the files under `propensity/` and what a card may look at, which is what marketing may use: a column that
-measures risk is refused with its name. What does not: scorecards of risk (`scorecards`), whose bins and scale these share;
-the SQL that dbt makes of a card (`propensity_macro`), and how points are estimated (`benchmarks.propensity`).
+What belongs here: the files under `propensity/` and what a card may look at, which is what marketing may use: a column
+that measures risk is refused with its name. What does not: scorecards of risk (`scorecards`), whose bins and scale
+these share; the SQL that dbt makes of a card (`propensity_macro`), and how points are estimated
+(`benchmarks.propensity`).
 
 A score is the base points plus the points of one bin per characteristic; the log odds of taking up an offer within the
 days of the card are (score - offset) over factor.

@@ -15,8 +15,8 @@ from pipelines.contracts.tag_macro import written
 _HEADER = """{#-
   Generated from data_contracts/propensity/ by `zhongtai contracts sync`. Change the cards, not this file.
 
-  Every propensity card by its name. Of each characteristic `points` is SQL over the columns of the card's mart; `offset` and
-  `factor` make a probability of a score.
+  Every propensity card by its name. Of each characteristic `points` is SQL over the columns of the card's mart;
+  `offset` and `factor` make a probability of a score.
 -#}
 """
 

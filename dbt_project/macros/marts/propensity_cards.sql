@@ -1,8 +1,8 @@
 {#-
   Generated from data_contracts/propensity/ by `zhongtai contracts sync`. Change the cards, not this file.
 
-  Every propensity card by its name. Of each characteristic `points` is SQL over the columns of the card's mart; `offset` and
-  `factor` make a probability of a score.
+  Every propensity card by its name. Of each characteristic `points` is SQL over the columns of the card's mart;
+  `offset` and `factor` make a probability of a score.
 -#}
 {% macro propensity_cards() -%}
     {{ return({

@@ -1,3 +1,21 @@
+{#- A row with the value of a feature for every party that it speaks of. -#}
+{% macro feature_rows(feature) -%}
+    select
+        customer.party_id,
+        customer.business_date,
+        '{{ feature.feature }}' as feature,
+        '{{ feature.scenario }}' as scenario,
+        {{ scenario_value(feature) }} as value
+    from {{ ref('customer_360') }} as customer
+    {% if feature.model -%}
+        left join {{ ref(feature.model) }} as {{ feature.model }}
+            on
+                customer.party_id = {{ feature.model }}.party_id
+                and customer.business_date = {{ feature.model }}.business_date
+    {% endif -%}
+    where {{ feature.speaks_of }}
+{%- endmacro %}
+
 {#-
   The value of a feature, over the columns of customer_360 as `customer` and of the models that features name. What does
   not fit into the column is cut there: so far beyond any limit the difference says nothing.

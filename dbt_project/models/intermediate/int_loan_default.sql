@@ -31,7 +31,7 @@ repayments as (
             and loans.business_date >= repayment.business_date
 ),
 
--- An instalment and what had been paid 90 days later stand on the same day; what fell due is not counted that day again.
+-- An instalment stands on the day on which it is 90 days past due, beside what is paid on that day.
 steps as (
     select
         business_date,

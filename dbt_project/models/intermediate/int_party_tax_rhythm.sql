@@ -31,11 +31,14 @@ totals as (
         business_date,
         count(*) as filings,
         count(*) filter (where not is_late) as filings_in_time,
-        {% for half, name in [(0, 'revenue'), (1, 'revenue_before')] -%}
-            cast(coalesce(sum(declared_revenue) filter (
-                where tax_type = 'vat' and recency = 1 and half = {{ half }}
-            ), 0) as decimal(18, 2)) as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        cast(
+            sum(case when tax_type = 'vat' and recency = 1 and half = 0 then declared_revenue else 0 end)
+            as decimal(18, 2)
+        ) as revenue,
+        cast(
+            sum(case when tax_type = 'vat' and recency = 1 and half = 1 then declared_revenue else 0 end)
+            as decimal(18, 2)
+        ) as revenue_before
     from filings
     group by party_id, business_date
 ),
@@ -52,7 +55,8 @@ observed as (
 select
     totals.party_id,
     totals.business_date,
-    {{ quotient('totals.filings_in_time', 'totals.filings', scale=4, type='decimal(9, 4)') }} as tax_punctual_share_365d,
+    {{ quotient('totals.filings_in_time', 'totals.filings', scale=4, type='decimal(9, 4)') }}
+        as tax_punctual_share_365d,
     -- Both halves of the window must have been delivered whole.
     case
         when observed.days_delivered >= 365

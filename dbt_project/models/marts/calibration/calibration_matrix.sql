@@ -1,5 +1,3 @@
-{% set counts = ['people', 'contacted', 'responses', 'conversions', 'borrowers', 'bads'] %}
-
 with people as (
     select
         propensity.business_date,
@@ -49,9 +47,12 @@ shown as (
         business_date,
         pd_band,
         case when people >= minimum_group then decile else 0 end as propensity_decile,
-        {% for count in counts -%}
-            cast(sum({{ count }}) as bigint) as {{ count }}{{ ',' if not loop.last }}
-        {% endfor %}
+        cast(sum(people) as bigint) as people,
+        cast(sum(contacted) as bigint) as contacted,
+        cast(sum(responses) as bigint) as responses,
+        cast(sum(conversions) as bigint) as conversions,
+        cast(sum(borrowers) as bigint) as borrowers,
+        cast(sum(bads) as bigint) as bads
     from cells
     group by business_date, pd_band, case when people >= minimum_group then decile else 0 end
     having sum(people) >= max(minimum_group)

@@ -19,7 +19,10 @@ scores as (
         known,
         cast(
             {{ card.base_points }}
-            {% for one in card.characteristics -%} + points_{{ one.column }} {% endfor -%} as decimal(9, 2)
+            {% for one in card.characteristics -%}
+                + points_{{ one.column }}
+            {% endfor -%}
+            as decimal(9, 2)
         ) as score
     from points
 ),
@@ -40,7 +43,8 @@ select
     '{{ card.card }}' as scorecard,
     score,
     cast(
-        round(1e0 / (1e0 + exp(-(cast(score as double) - {{ card.offset }}e0) / {{ card.factor }}e0)), 6) as decimal(9, 6)
+        round(1e0 / (1e0 + exp(-(cast(score as double) - {{ card.offset }}e0) / {{ card.factor }}e0)), 6)
+        as decimal(9, 6)
     ) as propensity,
     cast(1 + {{ integer_divide('10 * people_below', 'people') }} as bigint) as decile,
     {{ quotient('known', card.characteristics | length, scale=4, type='decimal(9, 4)') }} as propensity_completeness

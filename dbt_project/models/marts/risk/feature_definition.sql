@@ -1,11 +1,12 @@
-{% set said = ['feature', 'scenario', 'description', 'unit', 'direction', 'speaks_of', 'owner'] %}
+{% set said = ['feature', 'scenario', 'description', 'unit', 'direction', 'owner'] %}
 
 with features as (
     {% for feature in feature_definitions() -%}
         select
             {% for field in said -%}
-                '{{ feature[field] | replace("'", "''") }}' as {{ field }}{{ ',' if not loop.last }}
+                '{{ feature[field] | replace("'", "''") }}' as {{ field }},
             {% endfor -%}
+            '{{ feature.speaks_of | replace("'", "''") }}' as speaks_of
         {{ 'union all' if not loop.last }}
     {% endfor %}
 )
