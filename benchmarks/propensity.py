@@ -115,7 +115,7 @@ def _code(one: dict[str, Any]) -> np.ndarray:
 
 def _rounded(value: float) -> int:
     """Two digits: a bound is for people to read."""
-    return int(round(value, 1 - int(math.floor(math.log10(value))))) if value >= 10 else int(round(value))
+    return int(round(value, 1 - math.floor(math.log10(value)))) if value >= 10 else round(value)
 
 
 def _held(frame: pl.DataFrame, one: dict[str, Any]) -> np.ndarray:
@@ -177,7 +177,7 @@ def main() -> int:
     print(yaml.safe_dump(document["training"], sort_keys=False))
     if given.write:
         head = (
-            "# Trained by benchmarks/propensity.py on campaigns of the simulated bank; train it anew, edit no points.\n"
+            "# Trained by benchmarks/propensity.py on campaigns of the simulated bank; train anew, edit nothing.\n"
         )
         text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
         given.write.write_text(head + text, encoding="utf-8")

@@ -117,7 +117,7 @@ def _observed(con: duckdb.DuckDBPyConnection, day: date) -> pl.DataFrame:
     long = con.execute(
         "select party_id, feature, value from marts.scenario_feature where business_date = ?", [day]
     ).pl()
-    wide = long.with_columns("feature_" + pl.col("feature")).pivot("feature", index="party_id", values="value")
+    wide = long.with_columns(("feature_" + pl.col("feature")).alias("feature")).pivot("feature", index="party_id", values="value")
     return parties.join(wide, on="party_id", how="left", maintain_order="left")
 
 

@@ -68,8 +68,28 @@ def test_every_product_keeps_to_the_purposes_of_its_ancestors_or_names_a_release
             assert set().union(*claims.values()) == {point["to_purpose"]}, product.id
 
 
-def test_one_product_widens_its_purpose_and_says_so(catalog: Catalog, lineage: Lineage) -> None:
-    assert [p.id for p in catalog.products.values() if wider(catalog, lineage, p)] == ["marketing.low_risk_list"]
+def test_two_products_widen_their_purpose_and_say_so(catalog: Catalog, lineage: Lineage) -> None:
+    found = {p.id for p in catalog.products.values() if wider(catalog, lineage, p)}
+    assert found == {"marketing.low_risk_list", "marketing.calibration_matrix"}
+
+
+def test_risk_gets_of_campaigns_nothing_but_cells_of_people(catalog: Catalog, lineage: Lineage) -> None:
+    """Contacts may serve risk management, to be counted; no column of a product for risk comes of them but those counts."""
+    told = {
+        product.id
+        for product in catalog.products.values()
+        for origins in ancestors(catalog, lineage, product).values()
+        if product.consumer != "marketing" and any(o.table == "crm__contact" for o in origins)
+    }
+    assert told == {"risk.calibration_matrix"}
+    columns = {column.name for column in catalog.marts["mart.calibration_matrix"].columns}
+    assert not {"party_id", "customer_key", "campaign_key"} & columns
+
+
+def test_propensity_comes_of_nothing_that_measures_risk(catalog: Catalog, lineage: Lineage) -> None:
+    product = catalog.products["marketing.propensity_score"]
+    assert product.release_point is None
+    assert wider(catalog, lineage, product) == {}
 
 
 def test_what_a_release_point_lets_through_of_a_decision_is_signed(catalog: Catalog) -> None:

@@ -92,6 +92,12 @@ def _decision(mart: Contract, n: int) -> dict[str, Any]:
                 "risk_category": "balanced", "risk_score": known}  # fmt: skip
     if mart.table.startswith("customer_tag"):
         return {"valid_to": None}
+    if mart.table == "propensity_score":
+        return {"decile": 1, "propensity": Decimal("0.05")}
+    if mart.table == "calibration_matrix":
+        counts = ("contacted_180d", "responses_180d", "conversions_180d", "borrowers", "bads_180d")
+        return {"is_evaluable": True, "pd_band": "low", "people": 60, "people_rounded": 50, "propensity_decile": n,
+                **dict.fromkeys(counts, 50)}  # fmt: skip
     if mart.table != "low_risk_list":
         return {}
     if n % 2:

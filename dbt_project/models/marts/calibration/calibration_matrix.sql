@@ -84,6 +84,7 @@ select
     business_date,
     propensity_decile,
     pd_band,
+    pd_band <> 'not_evaluable' as is_evaluable,
     people,
     contacted as contacted_180d,
     responses as responses_180d,
