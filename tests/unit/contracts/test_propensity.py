@@ -18,7 +18,11 @@ REFUSED = {
     "a column that is not there": ("column: aum", "column: aun", "aun: no column of mart.customer_360"),
     "what measures risk": ("column: aum", "column: days_past_due", "lets it serve risk_management, not marketing"),
     "what taxes say": ("column: aum", "column: tax_revenue_365d", "lets it serve risk_management, not marketing"),
-    "what the bureau says": ("column: aum", "column: bureau_open_loans", "lets it serve risk_management, not marketing"),
+    "what the bureau says": (
+        "column: aum",
+        "column: bureau_open_loans",
+        "lets it serve risk_management, not marketing",
+    ),
     "a column twice": ("column: aum", "column: balance_avg_90d", "balance_avg_90d is there twice"),
     "nothing for what is missing": (FIRST, "- column: aum\n  bins:\n  - below: 1\n", "what is missing comes first"),
     "one signature": ("- data-protection-officer\n", "", "approved_by"),

@@ -95,7 +95,7 @@ def test_more_of_the_same_narrows_it(con, trials: int, times: int, data) -> None
 def reason(con, band: str, people: tuple[int, int], bad: tuple[str, str], converted: str) -> str:
     borrowers, contacted = people
     row = [band, borrowers, contacted, Decimal(bad[0]), Decimal(bad[1]), Decimal(converted)]
-    named = "band borrowers contacted bad_low bad_high converted".split()
+    named = ("band", "borrowers", "contacted", "bad_low", "bad_high", "converted")
     columns = dict(zip(named, row, strict=True))
     sql = (
         f"{REASON} from (select $band as pd_band, $borrowers as borrowers, $contacted as contacted, "
