@@ -117,7 +117,8 @@ def _observed(con: duckdb.DuckDBPyConnection, day: date) -> pl.DataFrame:
     long = con.execute(
         "select party_id, feature, value from marts.scenario_feature where business_date = ?", [day]
     ).pl()
-    wide = long.with_columns(("feature_" + pl.col("feature")).alias("feature")).pivot("feature", index="party_id", values="value")
+    named = long.with_columns(("feature_" + pl.col("feature")).alias("feature"))
+    wide = named.pivot("feature", index="party_id", values="value")
     return parties.join(wide, on="party_id", how="left", maintain_order="left")
 
 
@@ -134,6 +135,7 @@ def _scores(train: pl.DataFrame, test: pl.DataFrame, columns: Sequence[str], by_
 
 
 def _judged(train: pl.DataFrame, test: pl.DataFrame, columns: Sequence[str]) -> np.ndarray:
+    columns = [name for name in columns if train[name].null_count() < train.height]  # nothing is learned of the rest
     raw, other = _numbers(train, columns), _numbers(test, columns)
     mean, spread = np.nanmean(raw, axis=0), np.nanstd(raw, axis=0)
     missing = np.isnan(raw).any(axis=0)
