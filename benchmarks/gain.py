@@ -71,4 +71,5 @@ def _figures(bad: np.ndarray, score: np.ndarray, weights: np.ndarray, recall: fl
     width = np.diff(false, axis=1, prepend=0)
     auc = (width * (hit - np.diff(hit, axis=1, prepend=0) / 2)).sum(1)
     enough = (hit >= recall - 1e-12).argmax(1)
-    return np.column_stack([auc, np.abs(hit - false).max(1), raised[np.arange(len(raised)), enough]])
+    ks = np.maximum((hit - false).max(1), 0)
+    return np.column_stack([auc, ks, raised[np.arange(len(raised)), enough]])
