@@ -26,11 +26,11 @@
         '8.83883476483184e-2', '1.75566716318264e0', '16.064177579207e0', '86.7807322029461e0', '296.564248779674e0',
         '637.333633378831e0', '793.826512519948e0', '440.413735824752e0',
     ] -%}
-    (
+    case when {{ x }} is not null then
         case when {{ x }} > 0 then 1e0 else 0e0 end
         - case when {{ x }} > 0 then 1e0 else -1e0 end
         * exp(-{{ z }} * {{ z }} / 2e0) * {{ polynomial(z, over) }} / {{ polynomial(z, under) }}
-    )
+    end
 {%- endmacro %}
 
 {#- The inverse of N, by algorithm AS 241 (Wichura, 1988), to 1e-15 relative for p from 1e-10 to 1 - 1e-10; kept within. -#}
@@ -58,6 +58,7 @@
         '2.05319162663775882187e0', '1e0',
     ] -%}
     case
+        when {{ p }} is null then null
         when {{ middle }} >= 0 then {{ q }} * {{ polynomial(middle, a) }} / {{ polynomial(middle, b) }}
         else sign({{ q }}) * {{ polynomial(tail, c) }} / {{ polynomial(tail, d) }}
     end

@@ -28,6 +28,7 @@ from pipelines.cli import (
     query,
     releases,
     run,
+    score,
     simulate,
     tags,
     vault,
@@ -59,6 +60,7 @@ app.add_typer(quarantine.app, name="quarantine")
 identity.app.command()(matching.train)
 identity.app.command()(matching.resolve)
 app.add_typer(identity.app, name="identity")
+app.add_typer(score.app, name="score")
 app.add_typer(tags.app, name="tags")
 app.add_typer(vault.app, name="vault")
 

@@ -21,7 +21,8 @@ from pipelines.contracts.odcs import available_at, properties, read_odcs
 from pipelines.contracts.policy import Policy, load_policy
 from pipelines.contracts.propensity import PropensityCard, load_propensity
 from pipelines.contracts.purpose import check_release_points
-from pipelines.contracts.scorecards import Scorecard, load_scorecards
+from pipelines.contracts.scorecard_file import load_scorecards
+from pipelines.contracts.scorecards import Scorecard
 from pipelines.contracts.subjects import check_subjects, read_subjects
 from pipelines.contracts.tags import TagDefinition, load_tags
 

@@ -15,8 +15,8 @@ from pipelines.contracts.tag_macro import written
 _HEADER = """{#-
   Generated from data_contracts/scorecards/ by `zhongtai contracts sync`. Change the cards, not this file.
 
-  Every card by its name. Of each characteristic `points` is SQL over the columns of the card's mart and `most` the points
-  of its best bin; `offset`, `factor`, `intercept` and `slope` make a probability of a score.
+  Every card by its name. Of each characteristic `points` is SQL over the columns of the card's mart and `most` the
+  points of its best bin; `offset`, `factor`, `intercept` and `slope` make a probability of a score.
 -#}
 """
 _EXACT = "{:.10f}"

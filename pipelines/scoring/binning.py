@@ -2,7 +2,8 @@
 
 What belongs here: where the bounds lie. What does not: points, and which columns are used.
 
-Ayer et al., An empirical distribution function for sampling with incomplete information (1955): pool adjacent violators.
+Ayer et al., An empirical distribution function for sampling with incomplete information (1955): pool adjacent
+violators.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Class:
 
 
 def classes(values: list[Any], bad: np.ndarray, risk: Risk, limits: Limits) -> tuple[Class, list[Class]]:
-    """The class of what is missing, which may be empty, and the others in order; one alone where nothing tells apart."""
+    """The class of what is missing, which may be empty, and the others in order; one where nothing tells apart."""
     known = np.array([value is not None for value in values])
     missing = Class(int((~known & ~bad).sum()), int((~known & bad).sum()))
     if not known.any():

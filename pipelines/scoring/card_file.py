@@ -1,4 +1,4 @@
-"""A card written as `pipelines.contracts.scorecards` reads it.
+"""A card written as `pipelines.contracts.scorecard_file` reads it.
 
 What belongs here: the text of the file. What does not: what a card is, and how it came about.
 """
@@ -11,10 +11,11 @@ from typing import Any
 
 import yaml
 
-from pipelines.contracts.scorecards import Scorecard, read_scorecard
+from pipelines.contracts.scorecard_file import read_scorecard
+from pipelines.contracts.scorecards import Scorecard
 
-_HEADER = """# Points, calibration and figures are written by `zhongtai score train {name} --write`; the words, the columns to
-# consider and whom the card speaks of are written by hand. The version is raised by who signs.
+_HEADER = """# Points, calibration and figures are written by `zhongtai score train --scorecard {name}`; the words, the
+# columns to consider and whom the card speaks of are written by hand. The version is raised by who signs.
 """
 _HEADER_EXPERT = "# Points set by experts and signed; nothing here is estimated.\n"
 

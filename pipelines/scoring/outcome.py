@@ -1,8 +1,8 @@
 """Who defaulted when: the first day on which a loan or card is so many days past due, from the bank's own records.
 
 What belongs here: queries over the histories of loans, cards and holdings in the warehouse. What does not: features,
-and anything the simulated bank knows of itself. A write-off is no event of any contract; whoever is written off has been
-past due before.
+and anything the simulated bank knows of itself. A write-off is no event of any contract; whoever is written off has
+been past due before.
 
 Payments settle the oldest instalment first, as in int_loan_arrears; what was paid for a card statement, the next one
 says, as in int_card_arrears.
@@ -36,23 +36,30 @@ paid as (
         partition by p.loan_key order by p.business_date, p.repayment_key rows unbounded preceding) as paid_so_far
     from staging.stg_loan__repayment as p inner join first_due as f using (loan_key)
     where p.event = 'paid' and p.instalment_no >= f.first_no
+),
+settled as (
+    select due.loan_key, due.event_date, due.due_so_far, min(paid.business_date) as settled_on
+    from due left join paid on due.loan_key = paid.loan_key and paid.paid_so_far >= due.due_so_far
+    group by due.loan_key, due.event_date, due.due_so_far
 )
-select due.loan_key, cast(due.event_date + $past as date) as defaulted_on
-from due left join paid on due.loan_key = paid.loan_key and paid.paid_so_far >= due.due_so_far
-group by due.loan_key, due.event_date, due.due_so_far
-having coalesce(min(paid.business_date), date '9999-12-31') > due.event_date + $past
+select loan_key, cast(event_date + $past as date) as defaulted_on
+from settled
+qualify coalesce(settled_on, date '9999-12-31') > event_date + $past
+    -- of several that are unpaid, the oldest one counts
+    and coalesce(lag(coalesce(settled_on, date '9999-12-31')) over (
+        partition by loan_key order by event_date, due_so_far), date '0001-01-01') <= event_date + $past
 """
 _CARDS = """
 with bills as (
     select card_key, due_date, minimum_due,
         lead(paid_amount) over w as paid_next, lead(business_date) over w as told_on,
-        row_number() over w as no
+        row_number() over w as no, lag(minimum_due) over w > paid_amount as follows_unpaid
     from staging.stg_card__statement window w as (partition by card_key order by statement_date, statement_key)
 ),
 paid as (select card_key, no, told_on from bills where paid_next >= minimum_due)
 select bills.card_key, cast(bills.due_date + $past as date) as defaulted_on
 from bills left join paid on bills.card_key = paid.card_key and paid.no >= bills.no
-where bills.paid_next < bills.minimum_due
+where bills.paid_next < bills.minimum_due and not coalesce(bills.follows_unpaid, false)
 group by bills.card_key, bills.due_date
 having coalesce(min(paid.told_on), date '9999-12-31') > bills.due_date + $past
 """
@@ -78,7 +85,9 @@ def outcomes(home: Home, day: date, performance_days: int, past_due: int) -> pl.
     end = day + timedelta(days=performance_days)
     last = max(processed_dates(home), default=None)
     if last is None or last < end:
-        raise InputError(f"what came of {day} is known on {end}, and {home.path} was built through {last}: run it further")
+        raise InputError(
+            f"what came of {day} is known on {end}, and {home.path} was built through {last}: run it further"
+        )
     with _reading(home) as con:
         con.execute(f"create temp table loans as {_LOANS.replace('$past', str(past_due))}")
         con.execute(f"create temp table cards as {_CARDS.replace('$past', str(past_due))}")
@@ -90,7 +99,8 @@ def outcomes(home: Home, day: date, performance_days: int, past_due: int) -> pl.
                 union all
                 select 'card', card_key, defaulted_on from cards
             )
-            select party_id, bool_or(coalesce(defaulted_on > date '{day}' and defaulted_on <= date '{end}', false)) as bad
+            select party_id,
+                bool_or(coalesce(defaulted_on > date '{day}' and defaulted_on <= date '{end}', false)) as bad
             from facilities left join defaults using (kind, facility)
             group by party_id order by party_id
             """

@@ -56,7 +56,9 @@ def observed(home: Home, card: Scorecard, dates: Sequence[date], past_due: int) 
     frame = pl.concat(parts)
     bad = frame["bad"].to_numpy().astype(bool)
     if not 0 < bad.sum() < len(bad):
-        raise InputError(f"of {len(bad)} parties observed on {', '.join(map(str, dates))} {bad.sum()} defaulted: no card")
+        raise InputError(
+            f"of {len(bad)} parties observed on {', '.join(map(str, dates))} {bad.sum()} defaulted: no card"
+        )
     return Observed(tuple(dates), frame.rows(named=True), bad, customers)
 
 
@@ -64,4 +66,6 @@ def check_dates(observe: Sequence[date], test: Sequence[date], performance_days:
     """Raise InputError where an outcome of the training is not known when the test is observed."""
     end = max(observe) + timedelta(days=performance_days)
     if min(test) < end:
-        raise InputError(f"--test {min(test)}: outcomes of {max(observe)} are known on {end}; test on that day or later")
+        raise InputError(
+            f"--test {min(test)}: outcomes of {max(observe)} are known on {end}; test on that day or later"
+        )

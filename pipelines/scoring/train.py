@@ -12,7 +12,12 @@ import numpy as np
 
 from pipelines.contracts.model import Contract
 from pipelines.contracts.scorecards import (
-    Characteristic, Decile, Sample, Scorecard, SetAside, Training,
+    Characteristic,
+    Decile,
+    Sample,
+    Scorecard,
+    SetAside,
+    Training,
 )  # fmt: skip
 from pipelines.scoring import measure, points
 from pipelines.scoring.binning import Class, Limits, classes
@@ -61,14 +66,16 @@ def trained(
         required = mart.column(one.asked.column).required
         bins = points.bins(one.found[1:], one.weights, one.coefficient, required=required, scaling=card.scaling)
         if max(each.points for each in bins) > min(each.points for each in bins):
-            made.append(Characteristic(column=one.asked.column, risk=one.asked.risk, reason=one.asked.reason, bins=bins))
+            made.append(
+                Characteristic(column=one.asked.column, risk=one.asked.risk, reason=one.asked.reason, bins=bins)
+            )
         else:
             aside[one.asked.column] = "worth less than a point"
-    asked = {one.column: one for one in (*card.characteristics, *card.set_aside)}
+    considered = {one.column: one for one in (*card.characteristics, *card.set_aside)}
     new = card.model_copy(update={
         "method": "trained", "characteristics": tuple(made), "base_points": points.base(intercept, card.scaling),
         "set_aside": tuple(
-            SetAside(column=name, risk=asked[name].risk, reason=asked[name].reason, why=why)
+            SetAside(column=name, risk=considered[name].risk, reason=considered[name].reason, why=why)
             for name, why in aside.items()
         ),
     })  # fmt: skip
@@ -125,7 +132,9 @@ def _fitted(kept: list[_Candidate], good: np.ndarray, penalty: float
     raise ValueError("no column tells good from bad")
 
 
-def _training(card: Scorecard, train: Observed, test: Observed, arguments: Arguments, world: str, seed: int) -> Training:
+def _training(
+    card: Scorecard, train: Observed, test: Observed, arguments: Arguments, world: str, seed: int
+) -> Training:
     score = points.scores(card, test.rows)
     table = measure.deciles(score, points.probabilities(card, score), test.bad)
     return Training(
@@ -150,5 +159,3 @@ def _sample(card: Scorecard, given: Observed) -> Sample:
 
 def _exact(value: float) -> Decimal:
     return Decimal(str(value)).quantize(_DIGITS)
-
-

@@ -58,14 +58,14 @@ ordered as (
         party_id,
         business_date,
         row_number() over (
-            partition by party_id, business_date order by lost desc nulls last, place nulls last
+            partition by party_id, business_date order by lost desc nulls last, place asc nulls last
         ) as cost_no,
         code as reason_1,
         lead(code) over (
-            partition by party_id, business_date order by lost desc nulls last, place nulls last
+            partition by party_id, business_date order by lost desc nulls last, place asc nulls last
         ) as reason_2,
         lead(code, 2) over (
-            partition by party_id, business_date order by lost desc nulls last, place nulls last
+            partition by party_id, business_date order by lost desc nulls last, place asc nulls last
         ) as reason_3
     from losses
 ),
@@ -99,9 +99,12 @@ scored as (
         odds.score,
         odds.pd_window,
         -- The same hazard on every day of the year as within the days for which the card was made.
-        greatest(
-            1e0 - power(1e0 - odds.pd_window, 365e0 / {{ card.performance_days }}e0), cast({{ card.pd_floor }} as double)
-        ) as pd_year,
+        case when odds.pd_window is not null then
+            greatest(
+                1e0 - power(1e0 - odds.pd_window, 365e0 / {{ card.performance_days }}e0),
+                cast({{ card.pd_floor }} as double)
+            )
+        end as pd_year,
         reasons.reason_1,
         reasons.reason_2,
         reasons.reason_3,

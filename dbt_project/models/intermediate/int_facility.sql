@@ -20,9 +20,15 @@ ordered as (
         cast(appraised_value as decimal(18, 2)) as collateral_value,
         row_number() over (
             partition by business_date, loan_key
-            order by appraised_value desc nulls last, collateral_type nulls last
+            order by appraised_value desc nulls last, collateral_type asc nulls last
         ) as size_no
     from pledges
+),
+
+main_pledge as (
+    select *
+    from ordered
+    where size_no = 1
 ),
 
 loans as (
@@ -41,7 +47,7 @@ loans as (
             arrears.loan_key = loan.loan_key
             and arrears.business_date >= loan.valid_from
             and arrears.business_date < loan.valid_to
-    left join (select * from ordered where size_no = 1) as pledged
+    left join main_pledge as pledged
         on
             arrears.business_date = pledged.business_date
             and arrears.loan_key = pledged.loan_key

@@ -24,7 +24,7 @@ weakest as (
         *,
         row_number() over (
             partition by business_date, facility_kind, facility_key
-            order by in_default desc nulls last, pd_alive desc nulls last, party_id nulls last
+            order by in_default desc nulls last, pd_alive desc nulls last, party_id asc nulls last
         ) as debtor_no
     from parties
 ),
@@ -50,7 +50,7 @@ severities as (
             'asset_class', 'cast(pd as double)',
             'cast(least(greatest(cast(tax_revenue_365d as double) / 1000000 / ' ~ policy('loss.currency_per_euro') ~ ', '
             ~ policy('loss.sme_size_floor') ~ '), ' ~ policy('loss.sme_size_cap') ~ ') as double)'
-        ) }}, 6) as decimal(9, 6)) as correlation
+        ) }}, 6) as decimal(9, 6)) as asset_correlation
     from facilities
 ),
 
@@ -63,7 +63,7 @@ quantiles as (
         cast(pd as double) as pd_number,
         cast({{ policy('loss.confidence') }} as double) as confidence,
         cast({{ policy('loss.maturity_years') }} as double) as maturity,
-        cast(correlation as double) as r
+        cast(asset_correlation as double) as r
     from severities
 ),
 
@@ -109,7 +109,7 @@ select
     lgd_downturn,
     ead,
     cast(round(pd * lgd * ead, 2) as decimal(18, 2)) as expected_loss,
-    correlation,
+    asset_correlation,
     cast(capital_share * 12.5 as decimal(9, 4)) as risk_weight,
     cast(round(capital_share * ead, 2) as decimal(18, 2)) as capital_requirement,
     case when ead is null then 'exposure_unknown' end as not_evaluable

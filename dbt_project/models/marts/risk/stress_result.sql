@@ -14,7 +14,7 @@ facilities as (
         scenarios.quantile,
         cast(loss.pd as double) as pd_number,
         cast(scenarios.quantile as double) as factor,
-        cast(loss.correlation as double) as r,
+        cast(loss.asset_correlation as double) as r,
         coalesce(loss.grade, 'none') as grade_or_none
     from {{ ref('expected_loss') }} as loss
     cross join scenarios
