@@ -92,6 +92,8 @@ def _decision(mart: Contract, n: int) -> dict[str, Any]:
                 "risk_category": "balanced", "risk_score": known}  # fmt: skip
     if mart.table.startswith("customer_tag"):
         return {"valid_to": None}
+    if mart.table in ("risk_grade", "merchant_score", "expected_loss"):
+        return {"not_evaluable": None}
     if mart.table == "propensity_score":
         return {"decile": 1, "propensity": Decimal("0.05")}
     if mart.table == "calibration_matrix":
