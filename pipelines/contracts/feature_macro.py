@@ -32,7 +32,7 @@ def _entry(feature: FeatureDefinition) -> str:
     fields = {
         "feature": feature.name, "scenario": feature.scenario, "description": feature.description,
         "unit": feature.unit, "direction": feature.direction, "owner": feature.owner, "speaks_of": feature.speaks_of,
-        "form": feature.form, "value": feature.value, "whole": feature.whole or "", "model": feature.model or "",
+        "form": feature.form, "part": feature.value, "whole": feature.whole or "", "model": feature.model or "",
         "without_row": "" if feature.without_row is None else str(feature.without_row),
     }  # fmt: skip
     lines = "".join(f"            '{name}': {written(value)},\n" for name, value in fields.items())

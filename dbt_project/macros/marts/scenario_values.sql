@@ -22,11 +22,14 @@
 -#}
 {% macro scenario_value(feature) -%}
     {%- set most = "cast(99999.9999 as decimal(9, 4))" -%}
-    {%- set plain = (feature.model or 'customer') ~ '.' ~ feature.value -%}
+    {%- set plain = (feature.model or 'customer') ~ '.' ~ feature.part -%}
     {%- set value = 'coalesce(' ~ plain ~ ', ' ~ feature.without_row ~ ')' if feature.without_row else plain -%}
     {%- if feature.form == 'share' -%}
-        {%- set whole = feature.whole if feature.whole | int else 'customer.' ~ feature.whole -%}
-        {{ capped_quotient(value, whole) }}
+        {%- if feature.whole | int -%}
+            {{ quotient(value, feature.whole, scale=4, type='decimal(9, 4)') }}
+        {%- else -%}
+            {{ capped_quotient(value, 'customer.' ~ feature.whole) }}
+        {%- endif -%}
     {%- elif feature.form == 'holds' -%}
         cast(case when {{ value }} then 1 when not {{ value }} then 0 end as decimal(9, 4))
     {%- else -%}

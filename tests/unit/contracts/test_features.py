@@ -69,7 +69,7 @@ def test_a_new_entry_is_all_that_dbt_needs(catalog: Catalog, tmp_path: Path) -> 
     environment = jinja2.Environment()
     environment.globals["return"] = lambda value: found.extend(value) or ""
     environment.from_string(macro + "{{ feature_definitions() }}").render()
-    assert [(each["feature"], each["scenario"], each["value"], each["whole"], each["model"]) for each in found] == [
+    assert [(each["feature"], each["scenario"], each["part"], each["whole"], each["model"]) for each in found] == [
         ("burden", "trade", "monthly_rent", "turnover_30d", "")
     ]
 
