@@ -12,8 +12,10 @@ import yaml
 
 from pipelines.contracts.checks import row_checks
 from pipelines.contracts.expectations import mentioned
+from pipelines.contracts.feature_macro import feature_macro
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import CONSUMERS, Contract
+from pipelines.contracts.propensity_macro import propensity_macro
 from pipelines.contracts.scorecard_macro import scorecard_macro
 from pipelines.contracts.tag_macro import tag_macro
 
@@ -27,6 +29,8 @@ def dbt_files(catalog: Catalog, project: Path) -> dict[Path, str]:
     files = {project / "models" / "sources.yml": _dump(_sources(catalog))}
     files[project / "models" / "exposures.yml"] = _dump(_exposures(catalog))
     files[project / "macros" / "marts" / "tag_definitions.sql"] = tag_macro(catalog.tags)
+    files[project / "macros" / "marts" / "feature_definitions.sql"] = feature_macro(catalog.features)
+    files[project / "macros" / "marts" / "propensity_cards.sql"] = propensity_macro(catalog.propensity)
     files[project / "macros" / "marts" / "scorecards.sql"] = scorecard_macro(catalog.scorecards)
     for mart in catalog.marts.values():
         folder = mart.path.parent.name

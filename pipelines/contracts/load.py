@@ -16,11 +16,13 @@ from pipelines.contracts.bank import Bank, load_bank
 from pipelines.contracts.column import build_column, check_purposes
 from pipelines.contracts.completeness import SUFFIX, check_contract, check_references, check_survivorship, depth
 from pipelines.contracts.document import suggestion
+from pipelines.contracts.features import FeatureDefinition, load_features
 from pipelines.contracts.feed import Feed, load_feed
 from pipelines.contracts.lawful import check_lawful_use
 from pipelines.contracts.model import Column, Contract, ContractError, RowRule
 from pipelines.contracts.odcs import available_at, properties, read_odcs
 from pipelines.contracts.policy import Policy, load_policy
+from pipelines.contracts.propensity import PropensityCard, load_propensity
 from pipelines.contracts.purpose import check_derived, check_release_points
 from pipelines.contracts.refusal import Refusal, check_feed_refusals, check_refusals, load_refusals
 from pipelines.contracts.scorecard_file import load_scorecards
@@ -64,6 +66,8 @@ class Catalog:
         check_lawful_use(self.sources, self.policy)
         check_release_points(self.marts, self.products, self.policy)
         self.tags: dict[str, TagDefinition] = load_tags(root / "tags", self.marts, self.policy)
+        self.features: dict[str, FeatureDefinition] = load_features(root / "features", self.marts, self.policy)
+        self.propensity: dict[str, PropensityCard] = load_propensity(root / "propensity", self.marts)
         self.scorecards: dict[str, Scorecard] = load_scorecards(root / "scorecards", self.marts, self.banks)
 
     @cached_property

@@ -49,6 +49,8 @@ class _ReleasePoint(Strict):
     inputs: Annotated[tuple[Name, ...], Field(min_length=1)]
     output_domain: Annotated[tuple[Name, ...], Field(min_length=1)]
     minimum_group: Annotated[int, Field(ge=1)]
+    # The column that says how many people a row stands for; without it a row is a person, and groups are counted.
+    group_size: Name | None = None
     article: Name
     approved_by: tuple[Name, ...]
 

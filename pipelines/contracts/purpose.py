@@ -29,6 +29,12 @@ def check_release_points(marts: dict[str, Contract], products: dict[str, Contrac
                 f"{policy.path}: release_points.{name}.inputs: no column {unknown[0]}{suggestion(unknown[0], known)}; "
                 f"name them as {mart.id}.<column>"
             )
+        size = point["group_size"]
+        if size is not None and size not in point["inputs"]:
+            raise ContractError(
+                f"{policy.path}: release_points.{name}.group_size: {size} is not among its inputs; "
+                f"what the size of a group is checked by is published with it"
+            )
 
 
 def check_derived(sources: dict[str, Contract], derived: dict[str, Contract], policy: Policy) -> None:

@@ -10,7 +10,16 @@ import pytest
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
 from pipelines.lineage.graph import Lineage, adds_up_deliveries
-from pipelines.lineage.purpose import PurposeRefused, allowed, check_purposes, claims, reach, released_columns, unsigned
+from pipelines.lineage.purpose import (
+    PurposeRefused,
+    allowed,
+    check_purposes,
+    claims,
+    published,
+    reach,
+    released_columns,
+    unsigned,
+)
 from pipelines.lineage.trace import ROWS as ITS_ROWS
 from pipelines.lineage.trace import Origin
 
@@ -78,6 +87,26 @@ def with_product(catalog: Catalog, product: Contract) -> Catalog:
     changed = copy(catalog)
     changed.products = catalog.products | {product.id: product}
     return changed
+
+
+def test_risk_gets_of_campaigns_nothing_but_cells_of_people(catalog: Catalog, lineage: Lineage) -> None:
+    """Contacts may serve risk management, to be counted; no product for risk says more of them than those counts."""
+    told = {
+        product.id
+        for product in catalog.products.values()
+        for origins in published(catalog, product).values()
+        if product.consumer != "marketing"
+        and any(o.table == "crm__contact" for o in reach(lineage, origins, released_columns(catalog)))
+    }
+    assert told == {"risk.calibration_matrix"}
+    columns = {column.name for column in catalog.marts["mart.calibration_matrix"].columns}
+    assert not {"party_id", "customer_key", "campaign_key"} & columns
+
+
+def test_propensity_comes_of_nothing_that_measures_risk(catalog: Catalog, lineage: Lineage) -> None:
+    product = catalog.products["marketing.propensity_score"]
+    assert product.release_point is None
+    assert wider(catalog, lineage, product) == {}
 
 
 def test_what_a_release_point_lets_through_of_a_decision_is_signed(catalog: Catalog) -> None:

@@ -131,6 +131,14 @@ def _decision(mart: Contract, n: int) -> dict[str, Any]:
 _RULED: dict[str, Callable[[int], dict[str, Any]]] = {
     "customer_tag": lambda n: {"valid_to": None},
     "customer_tag_marketing": lambda n: {"valid_to": None},
+    "risk_grade": lambda n: {"not_evaluable": None},
+    "merchant_score": lambda n: {"not_evaluable": None},
+    "expected_loss": lambda n: {"not_evaluable": None},
+    "propensity_score": lambda n: {"decile": 1, "propensity": Decimal("0.05")},
+    "calibration_matrix": lambda n: {
+        "is_evaluable": True, "pd_band": "low", "people": 60, "people_rounded": 50, "propensity_decile": n,
+        **dict.fromkeys(("contacted_180d", "responses_180d", "conversions_180d", "borrowers", "bads_180d"), 50),
+    },
     "consent_state": lambda n: {"valid_to": None, "known_to": None},
     "complaint_sla": lambda n: {
         "is_open": False, "is_complex": False, "response_state": "in_time", "response_hours_left": None,

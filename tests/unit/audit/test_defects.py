@@ -236,5 +236,17 @@ def test_without_its_crosswalk_a_candidate_is_not_audited_for_party_ids(tmp_path
 
 def test_a_group_below_the_signed_size_is_refused(audited, catalog: Catalog) -> None:
     point = {**catalog.policy.release_points["low_risk_band"], "minimum_group": 1000}
-    catalog.__dict__["policy"] = replace(catalog.policy, release_points={"low_risk_band": point})
+    points = {**catalog.policy.release_points, "low_risk_band": point}
+    catalog.__dict__["policy"] = replace(catalog.policy, release_points=points)
     assert failed(audited()) == {"privacy.release_point"}
+
+
+@pytest.mark.parametrize("people", [49, 0])
+def test_a_cell_of_fewer_people_than_signed_is_refused(audited, catalog: Catalog, people: int) -> None:
+    assert failed(audited()) == set()
+    assert failed(audited(put("marketing.calibration_matrix", "people_rounded", people))) == {"privacy.release_point"}
+
+
+def test_a_band_that_was_not_signed_is_refused(audited, catalog: Catalog) -> None:
+    found = failed(audited(put("marketing.calibration_matrix", "pd_band", "not_evaluable")))
+    assert "privacy.release_point" in found
