@@ -112,7 +112,7 @@ def reason(con, band: str, people: tuple[int, int], bad: tuple[str, str], conver
         ("surely_bad", "low", (50, 0), ("0.0501", "1"), "0"),
         ("bad_rate_not_settled", "low", (50, 99), ("0.05", "0.06"), "0.9"),
         ("bad_rate_not_settled", "low", (50, 99), ("0", "0.03"), "0.9"),
-        ("too_few_contacts", "low", (50, 49), ("0", "0.0299"), "0.9"),
+        ("too_few_contacted", "low", (50, 49), ("0", "0.0299"), "0.9"),
         ("conversion_not_settled", "low", (50, 50), ("0", "0.0299"), "0.05"),
         ("surely_safe_and_worth_it", "low", (50, 50), ("0", "0.0299"), "0.0501"),
     ],
