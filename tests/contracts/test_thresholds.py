@@ -13,6 +13,7 @@ import sqlglot
 from sqlglot import exp
 
 from pipelines.contracts.load import Catalog
+from pipelines.contracts.propensity import PropensityCard
 from pipelines.contracts.scorecards import Scorecard
 
 from .conftest import DBT, Compiled
@@ -50,16 +51,25 @@ def bounds(card: Scorecard) -> set[str]:
     return {f"{abs(number):f}" for number in numbers}
 
 
+def bin_bounds(card: PropensityCard) -> set[str]:
+    """Where the bins of a propensity card end."""
+    ends = [each.below for one in card.characteristics for each in one.bins if each.below is not None]
+    return {f"{abs(end):f}" for end in ends}
+
+
 def test_no_number_decides(compiled: Compiled, catalog: Catalog) -> None:
     known = structural(catalog)
     assert {"30", "90", "365"} <= known
-    # Of the models, two score by a card and name where its bins end.
-    scoring = {"risk_grade": "person", "merchant_score": "merchant"}
+    # Of the models, three score by a card and name where its bins end.
+    cards = {
+        "risk_grade": bounds(catalog.scorecards["person"]),
+        "merchant_score": bounds(catalog.scorecards["merchant"]),
+        "propensity_score": bin_bounds(catalog.propensity["offer"]),
+    }
     known |= {"0.180625e0", "0.5e0", "1e-10", "1e0"}  # of the normal distribution: no other number has such a form
     found = {}
     for model, sql in compiled.models.items():
-        card = catalog.scorecards[scoring[model]] if model in scoring else None
-        if extra := numbers_that_decide(sql) - known - (bounds(card) if card else set()):
+        if extra := numbers_that_decide(sql) - known - cards.get(model, set()):
             found[model] = extra
     assert found == {}
 
