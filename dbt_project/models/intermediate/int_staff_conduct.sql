@@ -34,14 +34,14 @@ staff as (
 viewed as (
     select distinct
         as_of.business_date,
-        operation.staff_key,
-        operation.party_key
+        audited.staff_key,
+        audited.party_key
     from {{ ref('int_as_of_date') }} as as_of
-    inner join {{ ref('stg_ops__audit_log') }} as operation
+    inner join {{ ref('stg_ops__audit_log') }} as audited
         on
-            as_of.business_date >= operation.business_date
-            and {{ add_days('as_of.business_date', -30) }} < operation.business_date
-    where operation.action = 'view_customer' and operation.party_key is not null
+            as_of.business_date >= audited.business_date
+            and {{ add_days('as_of.business_date', -30) }} < audited.business_date
+    where audited.action = 'view_customer' and audited.party_key is not null
 ),
 
 related as (
