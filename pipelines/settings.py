@@ -64,6 +64,7 @@ class Home:
     identity: Path = field(init=False)
     relation: Path = field(init=False)
     history: Path = field(init=False)
+    risk: Path = field(init=False)
     quarantine: Path = field(init=False)
     vault: Path = field(init=False)
     candidates: Path = field(init=False)
@@ -104,8 +105,8 @@ class Home:
 
 
 _DIRECTORIES = (
-    "lake", "control", "identity", "relation", "history", "quarantine", "vault", "candidates", "releases", "dagster",
-    "dbt",
+    "lake", "control", "identity", "relation", "history", "risk", "quarantine", "vault", "candidates", "releases",
+    "dagster", "dbt",
 )  # fmt: skip
 
 

@@ -29,6 +29,15 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Whole seconds from one moment to a later one. -#}
+{% macro seconds_between(earlier, later) -%}
+    {%- if target.type == 'spark' -%}
+        cast(unix_timestamp({{ later }}) - unix_timestamp({{ earlier }}) as bigint)
+    {%- else -%}
+        date_diff('second', {{ earlier }}, {{ later }})
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Quotient of two integers that are not negative, without its fraction. -#}
 {% macro integer_divide(dividend, divisor) -%}
     ({{ dividend }}) {{ 'div' if target.type == 'spark' else '//' }} ({{ divisor }})

@@ -18,3 +18,14 @@
         as {{ type }}
     )
 {%- endmacro %}
+
+{#- The same as a ratio of four digits, cut at what the column holds; so far beyond any limit the difference says nothing. -#}
+{% macro capped_quotient(numerator, denominator) -%}
+    case
+        when
+            {{ denominator }} > 0
+            and abs({{ numerator }}) >= cast({{ denominator }} as decimal(20, 2)) * 99999
+            then cast(case when {{ numerator }} < 0 then -99999.9999 else 99999.9999 end as decimal(9, 4))
+        else {{ quotient(numerator, denominator, scale=4, type='decimal(9, 4)') }}
+    end
+{%- endmacro %}

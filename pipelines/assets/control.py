@@ -14,15 +14,16 @@ from pipelines.history.store import settle
 from pipelines.release.catalogue import is_published
 from pipelines.warehouse.control import write_control
 
-HISTORY = "history"
-_RELATIONS = ("policy", "survivorship", "legal_basis", "business_date")
+CONTROL, HISTORY = "control", "history"
+_OF_INGEST = ("landing", "quarantine")  # control tables that ingest writes
 _SHOWN = {"business_date": "is_release_date or is_restated"}
 
 
 def control_assets(platform: Platform) -> list[dg.AssetsDefinition]:
     """One step that writes every control relation, and what was open before the dates of the run."""
-    contracts = [platform.catalog.derived[f"control.{name}"] for name in _RELATIONS]
-    contracts += [contract for contract in platform.catalog.derived.values() if contract.domain == HISTORY]
+    derived = platform.catalog.derived.values()
+    contracts = [c for c in derived if c.domain == CONTROL and c.table not in _OF_INGEST]
+    contracts += [contract for contract in derived if contract.domain == HISTORY]
     specs = [
         dg.AssetSpec(
             [contract.domain, contract.table], deps=[LEDGER], group_name=contract.domain, description=contract.purpose,

@@ -10,7 +10,7 @@ from pipelines.assets.platform import Platform
 from pipelines.audit.evidence import CheckResult, Evidence
 from pipelines.audit.gates import REGISTRY, gate_of
 from pipelines.audit.run import audit_candidate
-from pipelines.release.candidate import build_candidate, candidate_of, prune_candidates
+from pipelines.release.candidate import build_candidate, candidate_of, prune_candidates, publishable
 from pipelines.release.catalogue import CONSUMERS
 from pipelines.release.publish import publish
 
@@ -29,8 +29,9 @@ def release_assets(platform: Platform, marts: Sequence[dg.AssetKey]) -> list[dg.
     def candidate(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         """Each product contract projected from its mart, pseudonymised, sorted and hashed."""
         desk, rows, hashes = platform.desk, {}, {}
+        needs = publishable(platform.catalog, desk.home)
         for day in platform.dates(context).release:
-            built = build_candidate(platform.catalog, desk.home, desk.ring, platform.bank.bank, day)
+            built = build_candidate(platform.catalog, desk.home, desk.ring, platform.bank.bank, day, needs)
             rows, hashes[day.isoformat()] = built.rows, built.content_hash
             context.log.info(f"candidate {built.content_hash[:12]} of {day}")
         return dg.MaterializeResult(

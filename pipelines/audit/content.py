@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 CANDIDATE, EVIDENCE = "candidate.json", "evidence.json"
+PROOF, RULES = "proof", "rules.json"  # decisions on each party with their facts; what they follow from beside these
 STATED = "stated"  # what its release would say to the history of marts; published to nobody
 
 
@@ -59,7 +60,10 @@ def canonical_json(value: Any) -> bytes:
 
 
 def list_content(directory: Path, bank: str, business_date: date) -> Content:
-    """Hash every file below `directory`. Raises ContentError where one is not a plain, readable Parquet file."""
+    """Hash every file below `directory`.
+
+    Raises ContentError where one is neither a plain, readable Parquet file nor the rules of the proofs.
+    """
     below = (path for path in sorted(directory.rglob("*")) if path.is_symlink() or not path.is_dir())
     files = (_file(directory, path) for path in below if not _describes(directory, path))
     return Content(bank, business_date, tuple(files))
@@ -93,7 +97,7 @@ def _file(directory: Path, path: Path) -> File:
     if path.is_symlink() or not path.is_file():
         raise ContentError(f"{directory.name}: {name} is not a plain file; a candidate holds nothing else")
     try:
-        rows = pq.read_metadata(path).num_rows
+        rows = 0 if path == directory / PROOF / RULES else pq.read_metadata(path).num_rows
     except (pa.ArrowInvalid, OSError) as error:
         raise ContentError(f"{directory.name}: {name} is not a readable Parquet file") from error
     with path.open("rb") as file:

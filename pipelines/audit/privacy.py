@@ -127,13 +127,18 @@ def release_point(subject: Subject) -> Verdict:
         names = {name.rpartition(".")[2] for name in point["inputs"]}
         released = [column for column in product.columns if column.name in names]
         table = subject.tables.need(product.id, tuple(column.name for column in released))
+        size, minimum = point["group_size"], int(point["minimum_group"])
+        if size is not None:
+            counted = f'"{size.rpartition(".")[2]}"'
+            too_few = f"coalesce({counted} < {minimum}, true)"
+            faults += _fault(subject, table, size.rpartition(".")[2], too_few, f"fewer than {minimum} people")
         for column in released:
             value = f'"{column.name}"'
             if column.enum:
                 domain = ", ".join(literal(str(entry)) for entry in point["output_domain"])
                 outside = f"{value} not in ({domain})"
                 faults += _fault(subject, table, column.name, outside, "a value outside the domain")
-                faults += _small_groups(subject, table, column.name, int(point["minimum_group"]))
+                faults += _small_groups(subject, table, column.name, minimum) if size is None else []
             elif column.type == "string":
                 codes = ", ".join(literal(code) for code in policy.marketing_reason_codes)
                 beyond = f"len(list_filter(string_split({value}, ';'), lambda code: code not in ({codes}))) > 0"

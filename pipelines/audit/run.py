@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.audit import consistency, governance, privacy
+from pipelines.audit import consistency, governance, lawful, privacy
 from pipelines.audit.content import read_content
 from pipelines.audit.engine import preload_in_background, validate
 from pipelines.audit.evidence import CheckResult, Evidence, Version
@@ -32,6 +32,7 @@ CHECKS: dict[str, Check] = {
     "privacy.no_raw_identifier": privacy.no_raw_identifier,
     "privacy.no_party_id": privacy.no_party_id,
     "privacy.pseudonym_per_consumer": privacy.pseudonym_per_consumer,
+    "privacy.lawful_use": lawful.lawful_use,
     "privacy.release_point": privacy.release_point,
 }
 

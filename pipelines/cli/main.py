@@ -19,15 +19,19 @@ import typer
 from rich.console import Console
 
 from pipelines.cli import (
+    admission,
     contracts,
     doctor,
     history,
     identity,
+    lineage,
     matching,
+    proof,
     quarantine,
     query,
     releases,
     run,
+    score,
     simulate,
     tags,
     vault,
@@ -52,6 +56,7 @@ app.command("ui")(run.ui)
 app.command("simulate")(simulate.simulate)
 app.command("query")(query.query)
 app.command("doctor")(doctor.doctor)
+app.add_typer(admission.app, name="admission")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(releases.app, name="releases")
 app.add_typer(history.app, name="history")
@@ -59,6 +64,9 @@ app.add_typer(quarantine.app, name="quarantine")
 identity.app.command()(matching.train)
 identity.app.command()(matching.resolve)
 app.add_typer(identity.app, name="identity")
+app.add_typer(lineage.app, name="lineage")
+app.add_typer(proof.app, name="proof")
+app.add_typer(score.app, name="score")
 app.add_typer(tags.app, name="tags")
 app.add_typer(vault.app, name="vault")
 

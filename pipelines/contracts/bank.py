@@ -26,7 +26,7 @@ class LegalBasis(Strict):
 
 
 class Calendar(Strict):
-    """Days without a business date."""
+    """Days on which a bank, or its offices, are closed."""
 
     closed_weekdays: tuple[Literal[_WEEKDAYS], ...] = ()  # type: ignore[valid-type]
     holidays: tuple[date, ...] = ()
@@ -35,7 +35,8 @@ class Calendar(Strict):
 class Bank(Strict):
     """One bank, as declared in `feeds/<bank>/bank.yaml`. Dates are business dates, both ends included.
 
-    One that `extends` another is that bank with what its own folder states otherwise.
+    One that `extends` another is that bank with what its own folder states otherwise. `calendar` says which days have
+    no business date; `office_calendar` on which days nobody works, where the bank books on such days too.
     """
 
     bank: str
@@ -43,6 +44,7 @@ class Bank(Strict):
     name: Name
     time_zone: str
     calendar: Calendar
+    office_calendar: Calendar | None = None
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     jurisdiction: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
     first_date: date
@@ -68,13 +70,20 @@ class Bank(Strict):
     def is_business_date(self, day: date) -> bool:
         """Whether `day` is in the range and not closed."""
         in_range = self.first_date <= day and (self.last_date is None or day <= self.last_date)
-        closed = _WEEKDAYS[day.weekday()] in self.calendar.closed_weekdays or day in self.calendar.holidays
-        return in_range and not closed
+        return in_range and _is_open(self.calendar, day)
+
+    def is_working_day(self, day: date) -> bool:
+        """Whether people work on `day`; where no office calendar is stated, on every day that has a business date."""
+        return _is_open(self.office_calendar or self.calendar, day)
 
     def business_dates(self, first: date, last: date) -> list[date]:
         """The business dates from `first` to `last`, in order."""
         days = (first + timedelta(days=n) for n in range((last - first).days + 1))
         return [day for day in days if self.is_business_date(day)]
+
+
+def _is_open(calendar: Calendar, day: date) -> bool:
+    return _WEEKDAYS[day.weekday()] not in calendar.closed_weekdays and day not in calendar.holidays
 
 
 def load_bank(path: Path) -> Bank:
@@ -96,7 +105,10 @@ def load_bank(path: Path) -> Bank:
             bank.last_date is not None and bank.last_date < bank.first_date,
             f"last_date: {bank.last_date} lies before first_date {bank.first_date}; correct one",
         ),
-        (len(set(bank.calendar.closed_weekdays)) == 7, "calendar.closed_weekdays: closed every day; open one"),
+        *(
+            (len(set(calendar.closed_weekdays)) == 7, f"{name}.closed_weekdays: closed every day; open one")
+            for name, calendar in (("calendar", bank.calendar), ("office_calendar", bank.office_calendar or Calendar()))
+        ),
         (
             holds_secret(bank.deliveries),
             "deliveries: may hold a password; write the address, or all of it, as {env:NAME}",

@@ -29,7 +29,7 @@ _LOGICAL = {
 _TYPE = re.compile(r"string|date|timestamp|boolean|bigint|double|decimal\(([0-9]+),([0-9]+)\)")
 _MOMENTS = {"date": date.fromisoformat, "timestamp": datetime.fromisoformat}
 # What a product column may say although it takes everything else from its mart.
-_OF_A_PRODUCT = {"name", "description"}
+_OF_A_PRODUCT = {"name", "description", "required"}
 
 
 def build_column(
@@ -77,7 +77,17 @@ def _inherited(path: Path, item: SchemaProperty, mart: Contract, purposes: tuple
         raise ContractError(
             f"{path}: {item.name}.{own[0]}: a column of a product is what {mart.id} says it is; remove it here"
         )
-    return replace(inherited, description=item.description or inherited.description, purposes=purposes)
+    if item.required:
+        raise ContractError(
+            f"{path}: {item.name}.required: whether a value is there, {mart.id} says; a product may only say "
+            f"`required: false` of what it may have to hold back"
+        )
+    return replace(
+        inherited,
+        description=item.description or inherited.description,
+        purposes=purposes,
+        required=inherited.required and item.required is None,
+    )
 
 
 def _type(path: Path, item: SchemaProperty) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipelines.contracts.document import suggestion
 from pipelines.contracts.expectations import PARTY, mentioned, party_column
-from pipelines.contracts.model import CONSUMERS, DELIVERIES, Contract, ContractError
+from pipelines.contracts.model import CONSUMERS, DATA_CLASSES, DELIVERIES, Contract, ContractError
 from pipelines.contracts.policy import Policy
 
 SUFFIX = ".odcs.yaml"
@@ -96,6 +96,10 @@ def check_contract(
         (
             contract.criticality not in _CRITICALITIES,
             f"customProperties.criticality: use {' or '.join(_CRITICALITIES)}",
+        ),
+        (
+            contract.kind == "source" and contract.data_class not in DATA_CLASSES,
+            f"customProperties.dataClass: '{contract.data_class}' is no class of data; use {', '.join(DATA_CLASSES)}",
         ),
         (contract.carry_forward_days < 0, "customProperties.carryForwardDays: give 0 or more days"),
         (not 0 <= contract.reject_limit <= 1, "customProperties.rejectLimit: give a share between 0 and 1"),

@@ -1,4 +1,4 @@
-"""Derives dbt's view of the contracts: its sources with their tests, and the columns of every mart.
+"""Derives dbt's view of the contracts: its sources with their tests, the columns of every mart, and who gets them.
 
 The files are written by `zhongtai contracts sync` and never by hand; the drift test holds them against the contracts.
 """
@@ -12,8 +12,11 @@ import yaml
 
 from pipelines.contracts.checks import row_checks
 from pipelines.contracts.expectations import mentioned
+from pipelines.contracts.feature_macro import feature_macro
 from pipelines.contracts.load import Catalog
-from pipelines.contracts.model import Contract
+from pipelines.contracts.model import CONSUMERS, Contract
+from pipelines.contracts.propensity_macro import propensity_macro
+from pipelines.contracts.scorecard_macro import scorecard_macro
 from pipelines.contracts.tag_macro import tag_macro
 
 _HEADER = "# Generated from data_contracts/ by `zhongtai contracts sync`. Change the contract, not this file.\n"
@@ -24,7 +27,11 @@ _HOME = "{{ env_var('ZHONGTAI_HOME') }}"
 def dbt_files(catalog: Catalog, project: Path) -> dict[Path, str]:
     """Every generated file of the dbt project below `project`, with its text."""
     files = {project / "models" / "sources.yml": _dump(_sources(catalog))}
+    files[project / "models" / "exposures.yml"] = _dump(_exposures(catalog))
     files[project / "macros" / "marts" / "tag_definitions.sql"] = tag_macro(catalog.tags)
+    files[project / "macros" / "marts" / "feature_definitions.sql"] = feature_macro(catalog.features)
+    files[project / "macros" / "marts" / "propensity_cards.sql"] = propensity_macro(catalog.propensity)
+    files[project / "macros" / "marts" / "scorecards.sql"] = scorecard_macro(catalog.scorecards)
     for mart in catalog.marts.values():
         folder = mart.path.parent.name
         files[project / "models" / "marts" / folder / f"{mart.table}.yml"] = _dump(_mart(mart))
@@ -115,6 +122,27 @@ def _mart(mart: Contract) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _exposures(catalog: Catalog) -> dict[str, Any]:
+    """The consumers, each with the marts that its products, and those it shares, are projected from."""
+    shared = [product for product in catalog.products.values() if product.consumer == "shared"]
+    found = []
+    for consumer in (name for name in CONSUMERS if name != "shared"):
+        products = [p for p in catalog.products.values() if p.consumer == consumer] + shared
+        marts = sorted({catalog.marts[str(product.mart)].table for product in products})
+        found.append(
+            {
+                "name": consumer,
+                "label": consumer.capitalize(),
+                "type": "analysis",
+                "maturity": "high",
+                "description": f"Gets, per release: {', '.join(product.table for product in products)}.",
+                "owner": {"name": consumer},
+                "depends_on": [f"ref('{mart}')" for mart in marts],
+            }
+        )
+    return {"version": 2, "exposures": found}
 
 
 def _meets_contract(contract: Contract) -> dict[str, Any]:

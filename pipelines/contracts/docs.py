@@ -42,6 +42,7 @@ def page(contract: Contract, feeds: list[Feed]) -> str:
         "Legal basis": contract.legal_basis,
     }
     if contract.kind == "source":
+        facts["Class of data"] = contract.data_class
         carried = f", carried forward for {contract.carry_forward_days} days" if contract.carry_forward_days else ""
         facts |= {
             "Delivery": f"{contract.delivery}, {contract.criticality}{carried}",

@@ -45,6 +45,8 @@ def read_document(path: Path, what: str) -> tuple[dict[str, Any], str]:
         raise ContractError(f"{path}: no such file; write {what}") from None
     except (OSError, yaml.YAMLError) as error:
         raise ContractError(f"{path}: {_position(error)}") from error
+    except ValueError as error:  # a date or number that there is not, as 2025-02-30
+        raise ContractError(f"{path}: {error}; correct the value") from error
     if not isinstance(given, dict):
         raise ContractError(f"{path}: not {what}; write its fields as `name: value`")
     return given, hashlib.sha256(raw).hexdigest()

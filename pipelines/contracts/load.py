@@ -1,11 +1,13 @@
 """Reads the contracts of a project into the model and refuses what is incomplete.
 
 The Open Data Contract Standard makes every field optional; this module requires what the platform needs. What does
-not belong here: the standard itself (`odcs`), columns (`column`), and rules beyond a field (`completeness`, `purpose`).
+not belong here: the standard itself (`odcs`), columns (`column`), and rules beyond a field (`completeness`, `purpose`,
+`refusal`).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,24 +16,30 @@ from pipelines.contracts.bank import Bank, load_bank
 from pipelines.contracts.column import build_column, check_purposes
 from pipelines.contracts.completeness import SUFFIX, check_contract, check_references, check_survivorship, depth
 from pipelines.contracts.document import suggestion
+from pipelines.contracts.features import FeatureDefinition, load_features
 from pipelines.contracts.feed import Feed, load_feed
-from pipelines.contracts.model import Contract, ContractError, RowRule
+from pipelines.contracts.lawful import check_lawful_use
+from pipelines.contracts.model import Column, Contract, ContractError, RowRule
 from pipelines.contracts.odcs import available_at, properties, read_odcs
 from pipelines.contracts.policy import Policy, load_policy
-from pipelines.contracts.purpose import check_release_points
-from pipelines.contracts.subjects import check_subjects, read_subjects
+from pipelines.contracts.propensity import PropensityCard, load_propensity
+from pipelines.contracts.purpose import check_derived, check_release_points
+from pipelines.contracts.refusal import Refusal, check_feed_refusals, check_refusals, load_refusals
+from pipelines.contracts.scorecard_file import load_scorecards
+from pipelines.contracts.scorecards import Scorecard
+from pipelines.contracts.subjects import SUBJECTS, check_subjects, read_subjects, subject_columns
 from pipelines.contracts.tags import TagDefinition, load_tags
 
 _FOLDERS = {"source": "sources", "derived": "derived", "mart": "marts", "product": "products"}
 _REQUIRED = {
-    "source": {"delivery", "criticality", "carryForwardDays", "rejectLimit", "purposes", "legalBasis"},
+    "source": {"delivery", "criticality", "carryForwardDays", "rejectLimit", "purposes", "legalBasis", "dataClass"},
     "derived": {"delivery", "criticality", "purposes", "legalBasis"},
     "mart": {"delivery", "criticality", "purposes", "legalBasis"},
     "product": {"consumer", "mart", "purposes"},
 }
 _OPTIONAL = {
     "source": {"controlSums", "subjects"},
-    "derived": set(),
+    "derived": {"inputs"},
     "mart": {"history"},
     "product": {"filter", "releasePoint"},
 }
@@ -51,8 +59,16 @@ class Catalog:
         check_references(self.sources)
         check_subjects(self.sources)
         check_survivorship(self.sources, self.policy)
+        self.refusals: tuple[Refusal, ...] = load_refusals(root / "refusals.yaml")
+        check_refusals(self.refusals, self.all().values(), self.policy)
+        self.derived = {name: _expanded(contract, self.sources) for name, contract in self.derived.items()}
+        check_derived(self.sources, self.derived, self.policy)
+        check_lawful_use(self.sources, self.policy)
         check_release_points(self.marts, self.products, self.policy)
         self.tags: dict[str, TagDefinition] = load_tags(root / "tags", self.marts, self.policy)
+        self.features: dict[str, FeatureDefinition] = load_features(root / "features", self.marts, self.policy)
+        self.propensity: dict[str, PropensityCard] = load_propensity(root / "propensity", self.marts)
+        self.scorecards: dict[str, Scorecard] = load_scorecards(root / "scorecards", self.marts, self.banks)
 
     @cached_property
     def policy(self) -> Policy:
@@ -92,7 +108,10 @@ class Catalog:
 
     def _own_feeds(self, bank: str) -> list[Feed]:
         folder = self.root / "feeds" / bank
-        return [load_feed(path, self.sources) for path in _files(folder, ".yaml") if path != folder / "bank.yaml"]
+        feeds = [load_feed(path, self.sources) for path in _files(folder, ".yaml") if path != folder / "bank.yaml"]
+        for feed in feeds:
+            check_feed_refusals(self.refusals, feed)
+        return feeds
 
     def _read(self, kind: str) -> dict[str, Contract]:
         marts = self.marts if kind == "product" else {}
@@ -116,7 +135,7 @@ def load_contract(path: Path, kind: str, marts: dict[str, Contract]) -> Contract
     mart = _mart(path, given["mart"], marts) if kind == "product" else None
     legal_basis = given.get("legalBasis", mart.legal_basis if mart else "")
     inherited_grain = mart.grain if mart else None
-    items = enumerate(table.properties or [], start=1)
+    items, inputs = enumerate(table.properties or [], start=1), _names(path, "inputs", given)
     contract = Contract(
         id=_require(path, "id", document.id),
         version=_require(path, "version", document.version),
@@ -128,7 +147,9 @@ def load_contract(path: Path, kind: str, marts: dict[str, Contract]) -> Contract
         purpose=_require(path, "description.purpose", getattr(document.description, "purpose", None)),
         limitations=getattr(document.description, "limitations", None) or "",
         grain=_require(path, "schema.dataGranularityDescription", table.dataGranularityDescription or inherited_grain),
-        columns=tuple(build_column(path, item, n, purposes, legal_basis, mart) for n, item in items),
+        columns=tuple(
+            _with_inputs(build_column(path, item, n, purposes, legal_basis, mart), inputs) for n, item in items
+        ),
         rules=tuple(_rule(path, item) for item in table.quality or []),
         delivery=given.get("delivery", "derived"),
         criticality=given.get("criticality", "required"),
@@ -144,12 +165,28 @@ def load_contract(path: Path, kind: str, marts: dict[str, Contract]) -> Contract
         release_point=given.get("releasePoint"),
         history=_history(path, given),
         subjects=read_subjects(path, given.get("subjects")),
+        data_class=given.get("dataClass", ""),
         path=path,
         sha256=sha256,
     )
     numbered = [(item.name, item.primaryKeyPosition) for item in table.properties or [] if item.primaryKeyPosition]
     check_contract(path, contract, numbered, mart)
     return contract
+
+
+def _with_inputs(column: Column, inputs: tuple[str, ...]) -> Column:
+    """A column that does not say what it is made from is made from what its table is made from."""
+    return column if column.inputs or not inputs else replace(column, inputs=inputs)
+
+
+def _expanded(contract: Contract, sources: dict[str, Contract]) -> Contract:
+    """A derived contract with each column's inputs by name: `subjects` are the columns that say who parties are."""
+    who = [f"{each.id}.{name}" for each in sources.values() for name in sorted(subject_columns(each))]
+    inputs = {
+        column: tuple(name for one in column.inputs for name in (who if one == SUBJECTS else [one]))
+        for column in contract.columns
+    }
+    return replace(contract, columns=tuple(replace(column, inputs=inputs[column]) for column in contract.columns))
 
 
 def _files(folder: Path, suffix: str) -> list[Path]:
@@ -163,8 +200,8 @@ def _files(folder: Path, suffix: str) -> list[Path]:
 
 def _mart(path: Path, name: str, marts: dict[str, Contract]) -> Contract:
     if name not in marts:
-        hint = suggestion(str(name), set(marts))
-        raise ContractError(f"{path}: customProperties.mart: no mart '{name}'{hint}; there are: {', '.join(marts)}")
+        hint = suggestion(str(name), set(marts)) or f"; there are: {', '.join(marts)}"
+        raise ContractError(f"{path}: customProperties.mart: no mart '{name}'{hint}; name one that is there")
     return marts[name]
 
 

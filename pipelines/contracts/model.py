@@ -26,6 +26,8 @@ HASHED = "phone_hash"  # the kind that a delivering system has hashed already; i
 # its value.
 HISTORY = ("counted", "shared", "left_out")
 PURPOSES = ("marketing", "risk_management", "regulatory_reporting", "model_evaluation")
+# What kind of data a source contract delivers: decides what a purpose needs before it may use it.
+DATA_CLASSES = ("basic", "transaction", "partner", "bureau", "medical", "public")
 
 
 class ContractError(Exception):
@@ -101,6 +103,7 @@ class Contract:
     release_point: str | None = None
     history: str | None = None
     subjects: tuple[Subject, ...] = ()
+    data_class: str = ""
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, ValidationError
 
 from pipelines.contracts.document import Strict, faults, read_document
+from pipelines.contracts.lawful import LawfulUse
 from pipelines.contracts.model import PURPOSES, ContractError
 
 Name = Annotated[str, StringConstraints(min_length=1)]
@@ -25,6 +26,8 @@ class Policy:
     """`thresholds` maps a dotted name, for example `low_risk.min_age_years`, to its number.
 
     `survivorship` maps an attribute of a party to the contracts that may speak for it, the first one first.
+    `release_points` say where a product may serve more than its mart, `table_release_points` where columns of a Python
+    step may serve more than what they are made from.
     """
 
     version: str
@@ -32,7 +35,9 @@ class Policy:
     thresholds: dict[str, float]
     survivorship: dict[str, tuple[str, ...]]
     release_points: dict[str, dict[str, Any]]
+    table_release_points: dict[str, dict[str, Any]]
     marketing_reason_codes: tuple[str, ...]
+    lawful_use: LawfulUse
     approved_by: tuple[str, ...]
     path: Path = field(compare=False)
 
@@ -44,6 +49,15 @@ class _ReleasePoint(Strict):
     inputs: Annotated[tuple[Name, ...], Field(min_length=1)]
     output_domain: Annotated[tuple[Name, ...], Field(min_length=1)]
     minimum_group: Annotated[int, Field(ge=1)]
+    # The column that says how many people a row stands for; without it a row is a person, and groups are counted.
+    group_size: Name | None = None
+    article: Name
+    approved_by: tuple[Name, ...]
+
+
+class _TableReleasePoint(Strict):
+    table: Name
+    columns: Annotated[tuple[Name, ...], Field(min_length=1)]
     article: Name
     approved_by: tuple[Name, ...]
 
@@ -56,7 +70,9 @@ class _File(Strict):
     thresholds: dict[Name, Any]
     survivorship: dict[Name, Annotated[tuple[Name, ...], Field(min_length=1)]] = Field(default_factory=dict)
     release_points: dict[Name, _ReleasePoint]
+    table_release_points: dict[Name, _TableReleasePoint] = Field(default_factory=dict)
     marketing_reason_codes: dict[Name, Name]
+    lawful_use: LawfulUse
 
 
 def load_policy(path: Path) -> Policy:
@@ -73,7 +89,9 @@ def load_policy(path: Path) -> Policy:
         thresholds=dict(_flatten(path, file.thresholds)),
         survivorship=file.survivorship,
         release_points={name: point.model_dump(mode="json") for name, point in file.release_points.items()},
+        table_release_points={name: point.model_dump(mode="json") for name, point in file.table_release_points.items()},
         marketing_reason_codes=tuple(file.marketing_reason_codes),
+        lawful_use=file.lawful_use,
         approved_by=file.approved_by,
         path=path,
     )
@@ -82,7 +100,8 @@ def load_policy(path: Path) -> Policy:
 def _check_signatures(path: Path, file: _File) -> None:
     may_sign = set(file.approvers) - {file.requested_by}
     signed = {"approved_by": file.approved_by}
-    signed |= {f"release_points.{name}.approved_by": point.approved_by for name, point in file.release_points.items()}
+    for section in ("release_points", "table_release_points"):
+        signed |= {f"{section}.{name}.approved_by": point.approved_by for name, point in getattr(file, section).items()}
     for part, names in signed.items():
         if strangers := [name for name in names if name not in may_sign]:
             why = "requested it" if strangers[0] == file.requested_by else "is not among approvers"

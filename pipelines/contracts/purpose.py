@@ -29,6 +29,37 @@ def check_release_points(marts: dict[str, Contract], products: dict[str, Contrac
                 f"{policy.path}: release_points.{name}.inputs: no column {unknown[0]}{suggestion(unknown[0], known)}; "
                 f"name them as {mart.id}.<column>"
             )
+        size = point["group_size"]
+        if size is not None and size not in point["inputs"]:
+            raise ContractError(
+                f"{policy.path}: release_points.{name}.group_size: {size} is not among its inputs; "
+                f"what the size of a group is checked by is published with it"
+            )
+
+
+def check_derived(sources: dict[str, Contract], derived: dict[str, Contract], policy: Policy) -> None:
+    """Raise ContractError for an input or a table's release point that names nothing."""
+    tables = {**sources, **derived}
+    for contract in derived.values():
+        for column in contract.columns:
+            for one in column.inputs:
+                parent, _, name = one.rpartition(".")
+                known = (
+                    {f"{parent}.{each.name}" for each in tables[parent].columns} if parent in tables else set(tables)
+                )
+                if one not in known:
+                    raise ContractError(
+                        f"{contract.path}: {column.name}.inputs: no column {one}{suggestion(one, known)}; "
+                        f"name what it is made from as <contract>.<column>"
+                    )
+    for name, point in policy.table_release_points.items():
+        at = f"{policy.path}: table_release_points.{name}"
+        if (table := derived.get(point["table"])) is None:
+            raise ContractError(f"{at}.table: {point['table']} is no derived contract; correct it")
+        columns = {column.name for column in table.columns}
+        if unknown := [column for column in point["columns"] if column not in columns]:
+            hint = suggestion(unknown[0], columns)
+            raise ContractError(f"{at}.columns: {table.id} has no column {unknown[0]}{hint}; correct it")
 
 
 def _check_product(product: Contract, mart: Contract, policy: Policy) -> None:

@@ -31,6 +31,7 @@ ATTRIBUTES: dict[str, tuple[str | None, ...]] = {
     "gender": (None,),
 }
 KINDS = ("person", "organisation")
+SUBJECTS = "subjects"  # as an input of a derived contract: every column that says who a subject is
 
 
 class Reference(Strict):
@@ -142,3 +143,13 @@ def _check_reference(where: str, reference: Reference, contracts: dict[str, Cont
         raise ContractError(
             f"{where}: no subject '{reference.role}' of a contract '{reference.contract}'; name one that is there"
         )
+
+
+def subject_columns(contract: Contract) -> set[str]:
+    """Names of the columns of a source contract that say who its subjects are, or whom they refer to."""
+    found = {column.name for column in contract.columns if column.key and contract.subjects}
+    for subject in contract.subjects:
+        references = [each.key for each in (subject.refers_to, subject.acts_for) if each]
+        found |= {subject.key, *subject.columns.values(), *references, subject.organisation_if or subject.key}
+        found |= {subject.entity} - set(KINDS)
+    return found

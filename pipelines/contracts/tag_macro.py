@@ -33,10 +33,10 @@ def _entry(tag: TagDefinition) -> str:
         "kind": "flag" if tag.is_flag else "band", "refresh": tag.refresh, "owner": tag.owner,
         "purposes": list(tag.purposes), "since": tag.since, "thresholds": list(tag.thresholds),
     }  # fmt: skip
-    lines = "".join(f"            '{name}': {_written(value)},\n" for name, value in fields.items())
+    lines = "".join(f"            '{name}': {written(value)},\n" for name, value in fields.items())
     return f"        {{\n{lines}        }},\n"
 
 
-def _written(value: object) -> str:
+def written(value: object) -> str:
     """A value as Jinja reads it: what JSON writes, with braces that open no expression."""
     return json.dumps(value, ensure_ascii=False).replace("{", "\\u007b").replace("}", "\\u007d")

@@ -119,7 +119,7 @@ def _definition(path: Path, file: _File, tag: _Tag, mart: Contract, policy: Poli
     kind, rule = ("rule", tag.rule) if tag.rule is not None else ("value", tag.value)
     if not tag.description.endswith("."):
         raise ContractError(f"{at}.description: '{tag.description}' is no sentence; end it with a full stop")
-    columns, thresholds = _mentioned(f"{at}.{kind}", str(rule), mart, policy)
+    columns, thresholds = rule_columns(f"{at}.{kind}", str(rule), mart, policy)
     _check_purposes(f"{at}.purposes", tag.purposes, columns, mart)
     return TagDefinition(
         name=tag.name, domain=file.domain, label_zh=tag.label.zh, label_en=tag.label.en, description=tag.description,
@@ -128,7 +128,7 @@ def _definition(path: Path, file: _File, tag: _Tag, mart: Contract, policy: Poli
     )  # fmt: skip
 
 
-def _mentioned(at: str, rule: str, mart: Contract, policy: Policy) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def rule_columns(at: str, rule: str, mart: Contract, policy: Policy) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The columns and thresholds that a rule looks at. Raises ContractError for whatever else it says."""
     known = {column.name for column in mart.columns} - set(mart.key)
     thresholds = tuple(dict.fromkeys(_POLICY.findall(rule)))

@@ -10,19 +10,18 @@ reference, or a party id, which stands for the record that founded the party.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
 from pipelines.contracts.document import Strict, faults, read_document
+from pipelines.contracts.entries import append
 from pipelines.contracts.model import ContractError
-from pipelines.settings import Home, write_private
+from pipelines.settings import Home
 
 TOGETHER, APART = "together", "apart"
 _HEADER = """\
@@ -99,21 +98,7 @@ def add(file: Path, new: Sequence[Decision]) -> None:
 
     Raises ContractError where the file or what would become of it cannot be read.
     """
-    before = read(file)
-    text = file.read_text(encoding="utf-8").rstrip() + "\n" if file.exists() else _HEADER
-    text = re.sub(r"^decisions:[ \t]*(\[ *\]|null|~)", "decisions:", text, flags=re.MULTILINE)
-    indent = re.search(r"^decisions:[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*( *)- ", text, re.MULTILINE)
-    entries = [_plain(entry) for entry in new]
-    added = yaml.safe_dump(entries, sort_keys=False, allow_unicode=True, width=120)
-    shift = indent[1] if indent else "  "
-    trial = file.with_name(f".{file.name}.trial")
-    write_private(trial, (text + "".join(f"{shift}{line}\n" for line in added.splitlines())).encode())
-    try:
-        if read(trial) != (*before, *new):
-            raise ContractError(f"{file}: `decisions` is not the last field of the file; move it to the end")
-        trial.replace(file)
-    finally:
-        trial.unlink(missing_ok=True)
+    append(file, "decisions", _HEADER, [_plain(entry) for entry in new], read, (*read(file), *new))
 
 
 def _plain(entry: Decision) -> dict[str, Any]:

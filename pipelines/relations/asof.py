@@ -10,6 +10,7 @@ from datetime import date
 import duckdb
 import polars as pl
 
+from pipelines.contracts.lawful import CONSENTS, sharing_rules
 from pipelines.contracts.load import Catalog
 from pipelines.ingest import lake
 from pipelines.ingest.sql import literal
@@ -29,7 +30,8 @@ class AsOf:
     """Lake and crosswalk as of `day`, on a connection of its own.
 
     Temporary tables: `party` (party_id, party_kind, founded_on), `record` (contract, source, record_key, role,
-    party_id), `identified` (kind, token, party_id) and `holding` (account_key, party_id, party_kind, role).
+    party_id), `identified` (kind, token, party_id), `holding` (account_key, party_id, party_kind, role) and `consented`
+    (party_id, contract, source, is_given): what a party said last of a partner's sharing its records of a contract.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, catalog: Catalog, home: Home, day: date) -> None:
@@ -43,6 +45,8 @@ class AsOf:
             self.keep(name, f"select {columns} from {_parquet(home, table)} where {known}")
         self.keep("identified", self._identified())
         self.keep("holding", self._holding())
+        self._rules = {rule.contract: rule for rule in sharing_rules(catalog.sources, catalog.policy.lawful_use)}
+        self.keep("consented", self._consented())
 
     def keep(self, name: str, query: str) -> None:
         """Remember the rows of `query` as the temporary table `name`."""
@@ -87,6 +91,41 @@ class AsOf:
             f"join record as {alias} on {alias}.contract = {literal(contract_id)} and {alias}.role = {literal(role)} "
             f"and {alias}.source = row.source and {alias}.record_key = {key}"
         )
+
+    def shared(self, contract_id: str, by: str, naming: str) -> str:
+        """SQL of a condition: party `by` lets the row be shared, and the one that it names took nothing back."""
+        if contract_id not in self._rules:
+            return "true"
+        word = f"from consented as word where word.contract = {literal(contract_id)} and word.source = row.source"
+        return (
+            f"exists (select 1 {word} and word.party_id = {by}.party_id and word.is_given) "
+            f"and not exists (select 1 {word} and word.party_id = {naming}.party_id and not word.is_given)"
+        )
+
+    def _consented(self) -> str:
+        """Of events of one moment the withdrawal counts; what is said of all partners is said of each."""
+        asked = " union all ".join(
+            f"select {literal(rule.contract)} as contract, {literal(rule.consent)} as purpose, "
+            f"{literal(rule.data_class)} as data_class"
+            for rule in self._rules.values()
+        )
+        said = ("party_key", "event_time", "action", "purpose", "data_class", "partner")
+        return f"""
+            select
+                holder.party_id, sent.contract, sent.source,
+                arg_max(row.action, (row.event_time, row.action, row.business_date)) = 'grant' as is_given
+            from {self.rows(CONSENTS, *said)} as row
+            join record as holder on holder.contract = 'core.party' and holder.role = 'holder'
+                and holder.record_key = row.party_key
+            join {self.rows("core.party")} as party
+                on party.party_key = holder.record_key and party.source = holder.source
+            join ({asked or "select '' as contract, '' as purpose, '' as data_class"}) as asked
+                on asked.purpose = row.purpose and asked.data_class = row.data_class
+            join (select distinct contract, source from record) as sent
+                on sent.contract = asked.contract and coalesce(row.partner, '') in ('', sent.source)
+            where cast(row.event_time as date) <= date '{self.day}'
+            group by holder.party_id, sent.contract, sent.source
+        """
 
     def _identified(self) -> str:
         """Parties by identifier; where several parties carry one, the oldest."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from pipelines.relations.asof import AsOf
-from pipelines.relations.kind import Kind, columns
+from pipelines.relations.kind import SAID, Kind, columns
 
 _YEAR = timedelta(days=365)
 # Share of the last twelve months in which there was evidence.
@@ -59,7 +59,7 @@ def _contributions(known: AsOf) -> str:
         from {rows} as row
         {known.party_of("insured", contract, "insured", "row.national_id_token")}
         {known.party_of("employer", contract, "employer", "row.employer_uscc_token")}
-        where row.period > date '{known.day - _YEAR}'
+        where row.period > date '{known.day - _YEAR}' and {known.shared(contract, by="insured", naming="employer")}
     """
 
 
@@ -75,7 +75,7 @@ KINDS = (
     ),
     Kind(
         "employer", ("social_security.contribution",),
-        columns("social_security.contribution", "national_id employer_uscc period"),
+        (*columns("social_security.contribution", "national_id employer_uscc period"), *SAID),
         _contributions, strength=_MONTHS,
     ),
 )  # fmt: skip

@@ -54,6 +54,10 @@ def columns(contract: str, names: str) -> tuple[str, ...]:
     return tuple(f"{contract}.{name}" for name in names.split())
 
 
+#: What decides whether a partner's record may be read.
+SAID = columns("consent.event", "party_key event_time action purpose data_class partner")
+
+
 def edges(known: AsOf, kind: Kind, catalog: Catalog) -> str:
     """SQL for the edges of `kind`, in the columns of relation.party_relation: one per pair of parties.
 

@@ -1,4 +1,4 @@
-"""Who supplies whom, by invoices of a year; and how much each depends on its suppliers and customers.
+"""Who supplies whom, by invoices of a year that sellers share; and how much each depends on suppliers and customers.
 
 Concentration is the Herfindahl-Hirschman index: the sum of squared shares, from near 0 (many small) to 1 (one alone).
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from pipelines.relations.asof import AsOf
-from pipelines.relations.kind import Kind, columns
+from pipelines.relations.kind import SAID, Kind, columns
 
 _YEAR = timedelta(days=365)
 
@@ -25,13 +25,14 @@ def _invoices(known: AsOf) -> str:
         {known.party_of("seller", contract, "seller", "row.seller_uscc_token")}
         {known.party_of("buyer", contract, "buyer", "row.buyer_uscc_token")}
         where row.issued_on > date '{known.day - _YEAR}' and row.issued_on <= date '{known.day}'
+            and {known.shared(contract, by="seller", naming="buyer")}
     """
 
 
 KINDS = (
     Kind(
         "supplier", ("supply_chain.invoice",),
-        columns("supply_chain.invoice", "seller_uscc buyer_uscc issued_on amount"), _invoices,
+        (*columns("supply_chain.invoice", "seller_uscc buyer_uscc issued_on amount"), *SAID), _invoices,
         strength="0",  # follows from the shares, which need all edges (`supplied`)
     ),
 )  # fmt: skip

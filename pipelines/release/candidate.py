@@ -8,43 +8,47 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import duckdb
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.audit.content import CANDIDATE, STATED, canonical_json, list_content
-from pipelines.contracts.arrow import arrow_schema
-from pipelines.contracts.expectations import party_column
+from pipelines.audit.content import CANDIDATE, PROOF, STATED, canonical_json, list_content
 from pipelines.contracts.load import Catalog
-from pipelines.contracts.model import Contract
 from pipelines.history.recording import keep_stated
 from pipelines.history.restatement import dates_stated
 from pipelines.history.shape import shapes
 from pipelines.ingest.ledger import landed_through
+from pipelines.lineage.compiled import lineage_of
+from pipelines.lineage.needs import Needs, needs_of
+from pipelines.lineage.purpose import PurposeRefused, check_purposes
+from pipelines.release.projection import project
+from pipelines.release.proof import write_proofs
 from pipelines.release.refused import Refused
 from pipelines.settings import PRIVATE_FILE, Home, make_directory, write_private
 from pipelines.vault.keys import KeyRing
-from pipelines.vault.tokens import hmac_sha256
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """`rows` counts the rows of each product by contract id."""
+    """`rows` counts the rows of each product by contract id, `withheld` those that it is not lawful to hand over."""
 
     directory: Path
     content_hash: str
     business_date: date
     rows: dict[str, int]
+    withheld: dict[str, int]
 
 
-def build_candidate(catalog: Catalog, home: Home, ring: KeyRing, bank: str, business_date: date) -> Candidate:
-    """Project every product as of `business_date`.
+def build_candidate(
+    catalog: Catalog, home: Home, ring: KeyRing, bank: str, business_date: date, needs: Mapping[str, Needs]
+) -> Candidate:
+    """Project every product as of `business_date`, with what its `needs` allow (`pipelines.lineage.needs`).
 
     Raises Refused where a mart is not there, or does not hold that date because it was last built for another one.
     """
@@ -54,12 +58,14 @@ def build_candidate(catalog: Catalog, home: Home, ring: KeyRing, bank: str, busi
     shutil.rmtree(staging, ignore_errors=True)
     make_directory(staging)
     try:
-        rows = {}
+        rows, withheld = {}, {}
         with closing(duckdb.connect(str(home.warehouse), read_only=True)) as con:
             for product in catalog.products.values():
-                table = project(con, product, catalog.marts[str(product.mart)], ring, business_date)
-                rows[product.id] = table.num_rows
+                mart = catalog.marts[str(product.mart)]
+                table, chosen = project(con, product, mart, ring, business_date, needs[product.id])
+                rows[product.id], withheld[product.id] = table.num_rows, chosen - table.num_rows
                 _write(make_directory(staging / str(product.consumer)) / f"{product.table}.parquet", table)
+            write_proofs(con, catalog, ring, bank, business_date, needs, staging / PROOF)
             stated = landed_through(home, dates_stated(home, business_date))
             keep_stated(con, shapes(catalog), stated, staging / STATED)
         content = list_content(staging, bank, business_date)
@@ -68,6 +74,7 @@ def build_candidate(catalog: Catalog, home: Home, ring: KeyRing, bank: str, busi
             "business_date": business_date.isoformat(),
             "content_hash": content.hash,
             "rows": rows,
+            "withheld": withheld,
         }
         write_private(staging / CANDIDATE, canonical_json(described))
         target = home.candidates / content.hash
@@ -75,39 +82,24 @@ def build_candidate(catalog: Catalog, home: Home, ring: KeyRing, bank: str, busi
         staging.rename(target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    return Candidate(target, content.hash, business_date, rows)
+    return Candidate(target, content.hash, business_date, rows, withheld)
 
 
-def project(
-    con: duckdb.DuckDBPyConnection, product: Contract, mart: Contract, ring: KeyRing, business_date: date
-) -> pa.Table:
-    """The rows of `product` as of `business_date`, in the columns, types and order of its contract."""
-    stands_for = {column.name: party for column in product.columns if (party := party_column(column.name))}
-    names = [column.name for column in product.columns if column.name not in stands_for]
-    selected = ", ".join([*names, *stands_for.values()])
-    where = f"business_date = date '{business_date}'" + (f" and ({product.filter})" if product.filter else "")
+def publishable(catalog: Catalog, home: Home) -> dict[str, Needs]:
+    """What each product needs of a party, by the lineage of what was built in `home`.
+
+    Raises Refused where a product claims more than its ancestors allow: nothing of the night is projected then.
+    """
     try:
-        held, present = con.execute(
-            f"select count(*), count(*) filter (where business_date = ?) from marts.{mart.table}", [business_date]
-        ).fetchall()[0]
-        frame = con.execute(f"select {selected} from marts.{mart.table} where {where}").pl()
-    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        lineage = lineage_of(catalog, home)
+        check_purposes(catalog, lineage)
+    except FileNotFoundError as error:
         raise Refused(
-            f"{mart.table} is not what {mart.id} {mart.version} says ({str(error).splitlines()[0]}). "
-            f"Materialise the marts for {business_date}, or run `zhongtai nightly --date {business_date}`"
+            f"dbt has not built {Path(error.filename).stem} in {home.path}: run `zhongtai nightly`"
         ) from error
-    if held and not present:
-        raise Refused(
-            f"{mart.table} holds other dates than {business_date}: it was built for another night. "
-            f"Materialise the marts for {business_date}, or run `zhongtai nightly --date {business_date}`"
-        )
-    for name, party in stands_for.items():
-        frame = frame.with_columns(hmac_sha256(pl.col(party), ring.pseudonym_key(str(product.consumer))).alias(name))
-    schema = arrow_schema(product)
-    table = frame.select(schema.names).sort(product.key).to_arrow()
-    # What must be filled and is not is for the audit to say, with the keys of the rows.
-    empty = [field.with_nullable(True) if table.column(field.name).null_count else field for field in schema]
-    return table.cast(pa.schema(empty))
+    except PurposeRefused as error:
+        raise Refused(str(error)) from error
+    return needs_of(catalog, lineage)
 
 
 def _write(path: Path, table: pa.Table) -> None:

@@ -104,7 +104,7 @@ def verify_release(release: Release, catalog: Catalog) -> list[str]:
     """What is wrong with a release, in plain words; empty where it is what was published."""
     if release_id(release.manifest) != release.id:
         return [f"{MANIFEST} was changed: it does not give the id {release.id}"]
-    problems = [*_check_files(release), *_check_place(release)]
+    problems = [*changed_files(release), *_check_place(release)]
     if problems:
         return problems
     problems = _check_content(release)
@@ -117,7 +117,8 @@ def verify_release(release: Release, catalog: Catalog) -> list[str]:
     return problems
 
 
-def _check_files(release: Release) -> list[str]:
+def changed_files(release: Release) -> list[str]:
+    """Published files that are not what the manifest says, in plain words."""
     problems = []
     for name, entry in release.manifest["files"].items():
         path = release.path / name

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pipelines.admission import decisions as admission_decisions
 from pipelines.contracts.load import Catalog
 from pipelines.ingest import ledger
 from pipelines.settings import PROJECT, Home
@@ -29,13 +30,14 @@ _ENGINES = (
     "scipy",
     "pypinyin",
 )
-# Match models and tags decide as code does.
+# Match models, tags and refusals decide as code does.
 _CODE = (
     ("pipelines", "*.py"),
     ("dbt_project", "*.sql"),
     ("dbt_project", "*.yml"),
     ("data_contracts/identity", "*.yaml"),
     ("data_contracts/tags", "*.yaml"),
+    ("data_contracts", "refusals.yaml"),
 )
 
 
@@ -50,6 +52,7 @@ def describe(catalog: Catalog, home: Home, ring: KeyRing, business_date: date) -
         "engines": {name: version(name) for name in _ENGINES},
         "key_fingerprint": ring.fingerprint(),
         "decisions_sha256": _decisions(home),
+        "admission_decisions_sha256": admission_decisions.fingerprint(home, business_date),
     }
 
 
@@ -87,7 +90,7 @@ def _kept(home: Home, day: date) -> str:
 
 
 def code_digest() -> str:
-    """Hash of the platform's own code: Python, SQL, dbt's YAML, match models and tags, by relative path."""
+    """Hash of the platform's own code: Python, SQL, dbt's YAML, match models, tags and refusals, by relative path."""
     digest = hashlib.sha256()
     for folder, pattern in _CODE:
         for path in sorted((PROJECT / folder).rglob(pattern)):

@@ -1,4 +1,4 @@
-"""What Python tells dbt about a run, as Parquet relations: policy, survivorship, legal bases, dates and digests.
+"""What Python tells dbt about a run, as Parquet relations: policy, legal bases, dates, calendars, people's decisions.
 
 A changed relation does not touch dbt's parsed project, as a changed variable would.
 """
@@ -8,19 +8,24 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import date
+from dataclasses import asdict
+from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.admission import decisions
 from pipelines.contracts.arrow import arrow_schema
 from pipelines.contracts.bank import Bank
+from pipelines.contracts.lawful import sharing_rules
 from pipelines.contracts.load import Catalog
 from pipelines.ingest import lake, ledger
 from pipelines.settings import PROJECT, Home
 from pipelines.warehouse.state import processed_dates
 from pipelines.warehouse.unfinished import unfinished_since
+
+_YEARS_BEFORE = 3  # a complaint that waits for longer is late by any deadline
 
 
 def write_control(
@@ -38,6 +43,14 @@ def write_control(
         for attribute, contracts in sorted(catalog.policy.survivorship.items())
         for priority, contract in enumerate(contracts, start=1)
     ]
+    lawful = catalog.policy.lawful_use
+    uses = [
+        {"purpose": purpose, "data_class": data_class, "minors_refused": purpose in lawful.minors.refused}
+        | need.model_dump()
+        for purpose, needs in sorted(lawful.purposes.items())
+        for data_class, need in sorted(needs.items())
+    ]
+    shared = [asdict(rule) for rule in sharing_rules(catalog.sources, lawful)]
     wanted = set(release_dates)
     dates = [
         {
@@ -49,7 +62,9 @@ def write_control(
         for day in sorted({*digests, *wanted, *restated})
     ]
     relations = {
-        "policy": policy, "survivorship": survivorship, "legal_basis": bases, "business_date": dates,
+        "policy": policy, "survivorship": survivorship, "legal_basis": bases, "lawful_use": uses,
+        "sharing_rule": shared, "refusal": _refusals(catalog), "business_date": dates, "bank": [{"bank": bank.bank}],
+        "working_day": _working_days(bank, min(wanted), max(wanted)), "admission_decision": decisions.rows(home),
     }  # fmt: skip
     for name, rows in relations.items():
         _write(catalog, home, name, rows)
@@ -70,6 +85,34 @@ def fact_dates(home: Home, release_dates: Sequence[date]) -> tuple[date, date]:
     restated = [row["business_date"] for row in rows if row.get("is_restated")]
     doubtful = [since] if (since := unfinished_since(home)) else []
     return min([*release_dates, *restated, *changed, *doubtful]), max([*release_dates, *landed])
+
+
+def _refusals(catalog: Catalog) -> list[dict[str, Any]]:
+    return [
+        {
+            "refusal": refusal.id,
+            "contract": contract,
+            "subject": refusal.subject,
+            "use_refused": refusal.use,
+            "article": refusal.article,
+            "reason_zh": refusal.reason.zh,
+            "reason_en": refusal.reason.en,
+            "stopped_by": ";".join(refusal.enforced_by),
+        }
+        for refusal in sorted(catalog.refusals, key=lambda refusal: refusal.id)
+        for contract in sorted(refusal.concerns(catalog.sources))
+    ]
+
+
+def _working_days(bank: Bank, first: date, last: date) -> list[dict[str, Any]]:
+    """The days from some years before `first`, so that whatever waits can be counted, through `last`."""
+    rows, through = [], 0
+    day = date(first.year - _YEARS_BEFORE, 1, 1)
+    while day <= last:
+        through += bank.is_working_day(day)
+        rows.append({"calendar_day": day, "is_working_day": bank.is_working_day(day), "working_days_through": through})
+        day += timedelta(days=1)
+    return rows
 
 
 def date_digests(catalog: Catalog, home: Home) -> dict[date, str]:

@@ -46,7 +46,7 @@ def test_models_are_short() -> None:
     models = [path for path in repository() if path.suffix == ".sql" and path.is_relative_to(PROJECT / "dbt_project")]
     assert models
     written = [path for path in models if "  Generated from " not in path.read_text(encoding="utf-8")[:200]]
-    assert len(written) >= len(models) - 1
+    assert len(written) >= len(models) - 4  # tags, features, scorecards, propensity cards
     assert {name(path): length(path) for path in written if length(path) > LONGEST_MODEL} == {}
 
 

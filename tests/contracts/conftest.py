@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 
 from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.lineage.compiled import compiled_models, tested_keys
 from pipelines.settings import PROJECT
 
 DBT = PROJECT / "dbt_project"
@@ -44,20 +44,8 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
         if not (place / "done").exists():
             _compile(place / "target", place / "home")
             (place / "done").touch()
-    files = (place / "target" / "compiled" / "zhongtai" / "models").rglob("*.sql")
-    models = {path.stem: path.read_text(encoding="utf-8") for path in files if path.parent.suffix != ".yml"}
-    return Compiled(models, tested_keys(), place / "home")
-
-
-def tested_keys() -> dict[str, frozenset[str]]:
-    """The key of every model whose file has it tested that the key identifies a row."""
-    found = {}
-    for path in (DBT / "models").rglob("*.yml"):
-        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
-            for test in model.get("data_tests", []):
-                if "meets_contract" in test:
-                    found[model["name"]] = frozenset(test["meets_contract"]["arguments"]["key"])
-    return found
+    models = compiled_models(place / "target", DBT)
+    return Compiled(models, tested_keys(DBT), place / "home")
 
 
 def _compile(target: Path, home: Path) -> None:

@@ -42,7 +42,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(PROJECT / "dbt_project" / "models", tmp_path / "dbt_project" / "models", ignore=models)
     macros = Path("dbt_project", "macros", "marts")
     (tmp_path / macros).mkdir(parents=True)
-    shutil.copy(PROJECT / macros / "tag_definitions.sql", tmp_path / macros)
+    for path in (PROJECT / macros).glob("*.sql"):
+        if "  Generated from " in path.read_text(encoding="utf-8")[:200]:
+            shutil.copy(path, tmp_path / macros)
     for command in (
         ["init", "--quiet"], ["add", "."],
         ["-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "--quiet", "-m", "first"], ["tag", "first"],
@@ -139,13 +141,13 @@ def test_diff_refuses_a_breaking_change_without_a_major_version(contracts: Call,
     found = contracts("diff", "--base", "first")
     change = "unemployment_rate: type changed from decimal(9,4) to decimal(9,2)"
     assert found.code == BAD_INPUT
-    assert found.out == f"reference.district 1.0.0 -> 1.0.0\n  BREAKING: {change}\n"
-    assert found.err.strip() == "error: reference.district: breaking changes demand version 2.0.0; it says 1.0.0"
+    assert found.out == f"reference.district 1.1.0 -> 1.1.0\n  BREAKING: {change}\n"
+    assert found.err.strip() == "error: reference.district: breaking changes demand version 2.0.0; it says 1.1.0"
 
 
 def test_diff_accepts_it_with_one(contracts: Call, project: Path) -> None:
     edit(project, "sources/reference/district.odcs.yaml", "decimal(9,4)", "decimal(9,2)")
-    edit(project, "sources/reference/district.odcs.yaml", "version: 1.0.0", "version: 2.0.0")
+    edit(project, "sources/reference/district.odcs.yaml", "version: 1.1.0", "version: 2.0.0")
     for bank, source in (("pkdd99", "reference"), ("simbank", "reference"), ("xiaocheng", "reference")):
         edit(project, f"feeds/{bank}/{source}/reference.district.yaml", "reference.district@1", "reference.district@2")
     found = contracts("diff", "--base", "first", "--json")
@@ -159,8 +161,8 @@ def test_diff_of_wording_wants_a_patch(contracts: Call, project: Path) -> None:
     found = contracts("diff", "--base", "first")
     assert found.code == BAD_INPUT
     assert "compatible: wording changed" in found.out
-    assert "core.party: changed, but the version is still 1.1.0; raise minor or patch" in found.err
-    edit(project, PARTY, "version: 1.1.0", "version: 1.1.1")
+    assert "core.party: changed, but the version is still 1.2.0; raise minor or patch" in found.err
+    edit(project, PARTY, "version: 1.2.0", "version: 1.2.1")
     assert contracts("diff", "--base", "first").code == DONE
 
 

@@ -28,6 +28,13 @@ MODELS = DBT / "models"
 SIMULATION = PROJECT / "pipelines" / "simulation"
 CODE = sorted(path for path in (PROJECT / "pipelines").rglob("*.py") if not path.is_relative_to(SIMULATION))
 ENOUGH = 3  # column names beside each other that make a list
+# Code that reads or shows rows of one table by name, and why it must.
+BY_NAME = {
+    "admission/decisions.py": "writes people's decisions as control.admission_decision has them",
+    "audit/lawful.py": "decides again from the facts of mart.lawful_use",
+    "cli/admission.py": "shows the cases that wait for somebody",
+    "relations/asof.py": "reads who consented to what",
+}
 
 
 def test_generated_files_say_what_the_contracts_say(catalog: Catalog) -> None:
@@ -72,13 +79,13 @@ def named_together(tree: ast.AST) -> Iterator[tuple[int, list[str]]]:
 def test_no_code_lists_columns_of_delivered_or_party_data(catalog: Catalog) -> None:
     """Marts about the release itself are excepted: the audit reads them by name, as dbt writes them.
 
-    So are kinds of identifier, which are called like the columns that hold them.
+    So are kinds of identifier, which are called like the columns that hold them, and the code of BY_NAME.
     """
     of_parties = [c for c in (catalog.marts | catalog.products).values() if {"party_id", "pseudonym"} & set(c.key)]
     contracts = [*catalog.sources.values(), *of_parties]
     assert len(contracts) > len(catalog.sources)
     found = []
-    for path in CODE:
+    for path in (path for path in CODE if path.relative_to(PROJECT / "pipelines").as_posix() not in BY_NAME):
         for line, names in named_together(ast.parse(path.read_text(encoding="utf-8"))):
             for contract in contracts:
                 listed = set(names) & {column.name for column in contract.columns} - {"business_date", *IDENTIFIERS}

@@ -2,74 +2,111 @@
 
 from __future__ import annotations
 
-import pytest
-import sqlglot
-from sqlglot import exp
+from copy import copy
+from dataclasses import replace
 
-from pipelines.contracts.expectations import party_column
+import pytest
+
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
+from pipelines.lineage.graph import Lineage, adds_up_deliveries
+from pipelines.lineage.purpose import (
+    PurposeRefused,
+    allowed,
+    check_purposes,
+    claims,
+    published,
+    reach,
+    released_columns,
+    unsigned,
+)
+from pipelines.lineage.trace import ROWS as ITS_ROWS
+from pipelines.lineage.trace import Origin
 
 from .conftest import Compiled
-from .lineage import Lineage, Origin
-
-# Totals of whole deliveries are control data: of each, the ledger holds the same total, and may be used for everything.
-TOTALS = {
-    "int_lake_total": "select contract, source, business_date, measure, accepted + tombstones as total "
-    "from read_parquet('/home/control/landing/*.parquet')"
-}
 
 
 @pytest.fixture(scope="module")
 def lineage(compiled: Compiled, catalog: Catalog) -> Lineage:
-    return Lineage(compiled.models | TOTALS, catalog, compiled.keys)
-
-
-def allowed(catalog: Catalog, lineage: Lineage, origin: Origin) -> frozenset[str] | None:
-    """What a column may be used for; None for a column of a model without a contract, which only passes on."""
-    marts = {mart.table: mart for mart in catalog.marts.values()}
-    contract: Contract | None = lineage.contracts.get(origin.table) or marts.get(origin.table)
-    if contract is None:
-        return None
-    for column in contract.columns:
-        if origin.column in (column.name, column.lake_name):
-            return frozenset(column.purposes)
-    return frozenset(contract.purposes)  # a column that the lake adds to every row
-
-
-def ancestors(catalog: Catalog, lineage: Lineage, product: Contract) -> dict[str, frozenset[Origin]]:
-    """The ancestors of each column of a product, and of its rows."""
-    mart = catalog.marts[str(product.mart)].table
-    names = {c.name: party_column(c.name) or c.name for c in product.columns}
-    found = {name: lineage.ancestors(Origin(mart, column)) for name, column in names.items()}
-    return found | {"(rows)": lineage.row_ancestors(mart)}
+    return Lineage(compiled.models, catalog, compiled.keys)
 
 
 def wider(catalog: Catalog, lineage: Lineage, product: Contract) -> dict[str, set[str]]:
     """Columns of a product that serve more than an ancestor allows, with those purposes."""
-    found: dict[str, set[str]] = {}
-    for name, origins in ancestors(catalog, lineage, product).items():
-        for origin in origins:
-            purposes = allowed(catalog, lineage, origin)
-            if purposes is not None and not set(product.purposes) <= purposes:
-                found.setdefault(name, set()).update(set(product.purposes) - purposes)
-    return found
+    return {claim.column: set(claim.purposes) for claim in claims(catalog, lineage, product)}
 
 
 def test_every_product_keeps_to_the_purposes_of_its_ancestors_or_names_a_release_point(
     catalog: Catalog, lineage: Lineage
 ) -> None:
-    for product in catalog.products.values():
-        claims = wider(catalog, lineage, product)
-        if product.release_point is None:
-            assert claims == {}, product.id
-        else:
-            point = catalog.policy.release_points[product.release_point]
-            assert set().union(*claims.values()) == {point["to_purpose"]}, product.id
+    check_purposes(catalog, lineage)
 
 
-def test_one_product_widens_its_purpose_and_says_so(catalog: Catalog, lineage: Lineage) -> None:
-    assert [p.id for p in catalog.products.values() if wider(catalog, lineage, p)] == ["marketing.low_risk_list"]
+def test_only_the_product_of_a_release_point_widens_its_purpose(catalog: Catalog, lineage: Lineage) -> None:
+    widened = {p.id: wider(catalog, lineage, p) for p in catalog.products.values() if wider(catalog, lineage, p)}
+    points = {point["product"]: point for point in catalog.policy.release_points.values()}
+    assert widened.keys() == points.keys()
+    for name, columns in widened.items():
+        assert set().union(*columns.values()) == {points[name]["to_purpose"]}, name
+
+
+def test_what_nobody_signed_is_refused_with_the_way_to_it(catalog: Catalog, lineage: Lineage) -> None:
+    """Marketing's list takes a column of the decision that its release point does not name."""
+    product = catalog.products["marketing.low_risk_list"]
+    taken = catalog.marts["mart.low_risk_list"].column("debt_service_ratio")
+    spoiled = replace(product, columns=(*product.columns, replace(taken, purposes=("marketing",))))
+    assert [claim.column for claim in unsigned(catalog, lineage, product)] == []
+    assert [claim.column for claim in unsigned(catalog, lineage, spoiled)] == ["debt_service_ratio"]
+    with pytest.raises(PurposeRefused) as refused:
+        check_purposes(with_product(catalog, spoiled), lineage)
+    message = str(refused.value)
+    assert message.startswith(f"{product.path}: debt_service_ratio: claims marketing, and descends from ")
+    assert "marketing.low_risk_list.debt_service_ratio <- low_risk_list.debt_service_ratio" in message
+    assert "have a release point of policy.yaml signed" in message
+
+
+def test_a_python_step_that_is_made_from_more_than_its_contract_may_serve_is_refused(
+    compiled: Compiled, catalog: Catalog
+) -> None:
+    """Households are said to be made from the bureau's reports: marketing's households do not build."""
+    households = catalog.derived["relation.household"]
+    inputs = ("bureau.credit_report.open_loans",)
+    columns = tuple(replace(column, inputs=(*column.inputs, *inputs)) for column in households.columns)
+    changed = copy(catalog)
+    changed.derived = catalog.derived | {households.id: replace(households, columns=columns)}
+    lineage = Lineage(compiled.models, changed, compiled.keys)
+    with pytest.raises(PurposeRefused) as refused:
+        check_purposes(changed, lineage)
+    assert "household.household_size <- relation__household.household_size <- bureau__credit_report.open_loans" in str(
+        refused.value
+    )
+
+
+def with_product(catalog: Catalog, product: Contract) -> Catalog:
+    """The catalog with another contract of a product."""
+    changed = copy(catalog)
+    changed.products = catalog.products | {product.id: product}
+    return changed
+
+
+def test_risk_gets_of_campaigns_nothing_but_cells_of_people(catalog: Catalog, lineage: Lineage) -> None:
+    """Contacts may serve risk management, to be counted; no product for risk says more of them than those counts."""
+    told = {
+        product.id
+        for product in catalog.products.values()
+        for origins in published(catalog, product).values()
+        if product.consumer != "marketing"
+        and any(o.table == "crm__contact" for o in reach(lineage, origins, released_columns(catalog)))
+    }
+    assert told == {"risk.calibration_matrix"}
+    columns = {column.name for column in catalog.marts["mart.calibration_matrix"].columns}
+    assert not {"party_id", "customer_key", "campaign_key"} & columns
+
+
+def test_propensity_comes_of_nothing_that_measures_risk(catalog: Catalog, lineage: Lineage) -> None:
+    product = catalog.products["marketing.propensity_score"]
+    assert product.release_point is None
+    assert wider(catalog, lineage, product) == {}
 
 
 def test_what_a_release_point_lets_through_of_a_decision_is_signed(catalog: Catalog) -> None:
@@ -83,20 +120,30 @@ def test_what_a_release_point_lets_through_of_a_decision_is_signed(catalog: Cata
 
 
 def test_totals_are_of_whole_deliveries_and_serve_reconciliation_only(compiled: Compiled) -> None:
-    branches = list(sqlglot.parse_one(compiled.models["int_lake_total"], dialect="duckdb").find_all(exp.Select))
-    assert branches
-    for branch in branches:
-        assert [column.sql() for column in branch.args["group"].expressions] == ["source", "business_date"]
-        assert {column.name for column in branch.args["where"].find_all(exp.Column)} == {"business_date"}
-        assert not branch.args.get("joins")
-    readers = {name for name, sql in compiled.models.items() if '"int_lake_total"' in sql}
-    assert readers == {"reconciliation"}
+    totals = {name for name, sql in compiled.models.items() if adds_up_deliveries(sql)}
+    assert totals == {"int_lake_total"}
+    assert {name for name, sql in compiled.models.items() if '"int_lake_total"' in sql} == {"reconciliation"}
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        ("group by source, business_date", "group by source, business_date, account_key"),
+        ("business_date", "amount"),
+    ],
+)
+def test_a_total_by_anything_else_is_none(compiled: Compiled, spoiled: tuple[str, str]) -> None:
+    sql = compiled.models["int_lake_total"]
+    if spoiled[0] == "business_date":
+        spoiled = ("where business_date", "where amount > 0 and business_date")
+    assert spoiled[0] in sql
+    assert not adds_up_deliveries(sql.replace(*spoiled, 1))
 
 
 def test_every_column_of_a_mart_keeps_to_the_purposes_of_its_ancestors(catalog: Catalog, lineage: Lineage) -> None:
     for mart in catalog.marts.values():
         for column in mart.columns:
-            for origin in lineage.ancestors(Origin(mart.table, column.name)):
+            for origin in reach(lineage, [Origin(mart.table, column.name)], released_columns(catalog)):
                 purposes = allowed(catalog, lineage, origin)
                 assert purposes is None or set(column.purposes) <= purposes, f"{mart.id}.{column.name} from {origin}"
 
@@ -119,7 +166,7 @@ def test_a_wider_claim_would_be_seen(compiled: Compiled, catalog: Catalog) -> No
     decided = (
         '(select max(band) from "warehouse"."marts"."low_risk_list") as accounts_owned,\n    parties.accounts_disposed,'
     )
-    models = compiled.models | TOTALS | {"customer_360": compiled.models["customer_360"].replace(old, decided)}
+    models = compiled.models | {"customer_360": compiled.models["customer_360"].replace(old, decided)}
     models["low_risk_list"] = "select '' as party_id, date '1994-03-31' as business_date, 'A' as band"
     lineage = Lineage(models, catalog, compiled.keys)
     claims = wider(catalog, lineage, catalog.products["marketing.customer_360"])
@@ -133,14 +180,17 @@ MEDICAL = """left join "warehouse"."intermediate"."int_party_medical" as medical
 BUREAU = MEDICAL.replace("medical", "bureau")
 
 
-def test_a_row_that_is_looked_up_by_its_tested_key_decides_on_no_row(lineage: Lineage) -> None:
-    deciding = {origin.table for origin in lineage.row_ancestors("customer_360")}
+def test_a_row_that_is_looked_up_by_its_tested_key_decides_on_no_row(catalog: Catalog, lineage: Lineage) -> None:
+    reached = reach(lineage, [Origin("customer_360", ITS_ROWS)], released_columns(catalog))
+    deciding = {origin.table for origin in reached}
     assert "core__party" in deciding
     assert not deciding & {"medical__payment", "bureau__credit_report", "crm__contact", "int_party_medical"}
 
 
-def test_whether_a_looked_up_row_is_there_is_part_of_every_value_taken_from_it(lineage: Lineage) -> None:
-    ancestors = lineage.ancestors(Origin("customer_360", "bureau_open_loans"))
+def test_whether_a_looked_up_row_is_there_is_part_of_every_value_taken_from_it(
+    catalog: Catalog, lineage: Lineage
+) -> None:
+    ancestors = reach(lineage, [Origin("customer_360", "bureau_open_loans")], released_columns(catalog))
     assert Origin("bureau__credit_report", "open_loans") in ancestors
     assert Origin("bureau__credit_report", "business_date") in ancestors
     assert "medical__payment" not in {origin.table for origin in ancestors}
@@ -173,14 +223,14 @@ def test_what_decides_on_rows_counts_for_all_of_them(compiled: Compiled, catalog
     assert BUREAU in sql
     changed = ROWS[way](sql)
     assert changed != sql
-    lineage = Lineage(compiled.models | TOTALS | {"customer_360": changed}, catalog, compiled.keys)
+    lineage = Lineage(compiled.models | {"customer_360": changed}, catalog, compiled.keys)
     claims = wider(catalog, lineage, catalog.products["marketing.customer_360"])
     assert claims["(rows)"] == {"marketing"}
 
 
 def test_a_key_that_no_test_holds_is_none(compiled: Compiled, catalog: Catalog) -> None:
     keys = {name: key for name, key in compiled.keys.items() if name != "int_party_bureau"}
-    lineage = Lineage(compiled.models | TOTALS, catalog, keys)
+    lineage = Lineage(compiled.models, catalog, keys)
     assert wider(catalog, lineage, catalog.products["marketing.customer_360"])["(rows)"] == {"marketing"}
 
 
@@ -190,6 +240,6 @@ def test_being_there_tells_what_a_column_may_not(compiled: Compiled, catalog: Ca
     told = "case when bureau.party_id is null then 0 else 1 end as accounts_disposed,"
     sql = compiled.models["customer_360"]
     assert old in sql
-    models = compiled.models | TOTALS | {"customer_360": told.join(sql.rsplit(old, 1))}
+    models = compiled.models | {"customer_360": told.join(sql.rsplit(old, 1))}
     claims = wider(catalog, Lineage(models, catalog, compiled.keys), catalog.products["marketing.customer_360"])
     assert claims == {"accounts_disposed": {"marketing"}}

@@ -13,6 +13,8 @@ import sqlglot
 from sqlglot import exp
 
 from pipelines.contracts.load import Catalog
+from pipelines.contracts.propensity import PropensityCard
+from pipelines.contracts.scorecards import Scorecard
 
 from .conftest import DBT, Compiled
 
@@ -38,13 +40,37 @@ def structural(catalog: Catalog) -> set[str]:
     names = [name for column in columns for name in (column.name, *column.enum)]
     windows = {found[1] for name in names if (found := re.search(r"_(\d+)d$", name))}
     limits = {"99999"}  # decimal(9,4): a ratio that does not fit is cut there
-    return {"0", "1"} | windows | limits
+    # Twice a median is exact, where that of an even number of amounts lies between two of them (macro twice_median).
+    return {"0", "1", "2"} | windows | limits
+
+
+def bounds(card: Scorecard) -> set[str]:
+    """Where the bins of a card end, and what its characteristics are worth: data, in a file that two people sign."""
+    numbers = [*card.requires.values(), *(one.most for one in card.characteristics)]
+    numbers += [each.below for one in card.characteristics for each in one.bins if each.below is not None]
+    return {f"{abs(number):f}" for number in numbers}
+
+
+def bin_bounds(card: PropensityCard) -> set[str]:
+    """Where the bins of a propensity card end."""
+    ends = [each.below for one in card.characteristics for each in one.bins if each.below is not None]
+    return {f"{abs(end):f}" for end in ends}
 
 
 def test_no_number_decides(compiled: Compiled, catalog: Catalog) -> None:
     known = structural(catalog)
     assert {"30", "90", "365"} <= known
-    found = {model: extra for model, sql in compiled.models.items() if (extra := numbers_that_decide(sql) - known)}
+    # Of the models, three score by a card and name where its bins end.
+    cards = {
+        "risk_grade": bounds(catalog.scorecards["person"]),
+        "merchant_score": bounds(catalog.scorecards["merchant"]),
+        "propensity_score": bin_bounds(catalog.propensity["offer"]),
+    }
+    known |= {"0.180625e0", "0.5e0", "1e-10", "1e0"}  # of the normal distribution: no other number has such a form
+    found = {}
+    for model, sql in compiled.models.items():
+        if extra := numbers_that_decide(sql) - known - cards.get(model, set()):
+            found[model] = extra
     assert found == {}
 
 

@@ -1,6 +1,6 @@
 -- Who is only a patient, a buyer or an insured to a partner is a party, but has no row: the bank has no business with
--- them. Organisations have, as far as whoever delivers them lets marketing and risk know of them; filings of tax,
--- social security and the bureau do not make a row.
+-- them. Organisations have that the register knows, or that let a market or a supply chain tell of them; filings of
+-- tax, social security and the bureau do not make a row.
 with reasons as (
     select
         party_id,
@@ -21,9 +21,18 @@ with reasons as (
     from {{ ref('int_record_party') }} as record
     inner join {{ source('identity', 'party') }} as organisation
         on record.party_id = organisation.party_id
+    where organisation.party_kind = 'organisation' and record.contract = 'registry.company'
+    union all
+    select
+        record.party_id,
+        record.business_date,
+        0 as is_customer
+    from {{ ref('int_shared_record') }} as record
+    inner join {{ source('identity', 'party') }} as organisation
+        on record.party_id = organisation.party_id
     where
         organisation.party_kind = 'organisation'
-        and record.contract in ('registry.company', 'market.stall_lease', 'supply_chain.invoice')
+        and record.contract in ('market.stall_lease', 'supply_chain.invoice')
 ),
 
 known as (

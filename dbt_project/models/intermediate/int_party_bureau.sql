@@ -38,7 +38,7 @@ reports as (
                 named.report_key asc nulls last,
                 named.subject_token asc nulls last
         ) as recency
-    from {{ ref('int_record_party') }} as record
+    from {{ ref('int_shared_record') }} as record
     inner join named
         on
             record.source = named.source
@@ -53,6 +53,7 @@ select
     business_date,
     open_loans as bureau_open_loans,
     loan_balance as bureau_loan_balance,
+    card_balance as bureau_card_balance,
     -- The column holds no more; so far beyond any limit the difference says nothing.
     case
         when card_balance >= card_limit * 99999 and card_limit > 0 then cast(99999.9999 as decimal(9, 4))

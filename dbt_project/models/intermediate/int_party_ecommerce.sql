@@ -8,7 +8,7 @@ with buyers as (
         record.business_date,
         record.source,
         record.record_key as buyer_key
-    from {{ ref('int_record_party') }} as record
+    from {{ ref('int_shared_record') }} as record
     where record.contract = 'ecommerce.order' and record.role = 'buyer'
 ),
 

@@ -55,10 +55,13 @@ turnover as (
     group by party_id, business_date
 ),
 
+-- Of whom no market may tell, it is not known that they have no stall either.
 known as (
-    select distinct business_date
-    from {{ ref('int_source_delivery') }}
-    where contract = 'market.stall_lease'
+    select distinct
+        party_id,
+        business_date
+    from {{ ref('int_sharing') }}
+    where contract = 'market.stall_lease' and is_given
 )
 
 select
@@ -87,12 +90,12 @@ select
         else {{ quotient('delivered.days_delivered', '(90 * delivered.sources)', scale=4, type='decimal(9, 4)') }}
     end as market_completeness
 from {{ ref('int_party') }} as party
-inner join known
-    on party.business_date = known.business_date
+left join known
+    on party.party_id = known.party_id and party.business_date = known.business_date
 left join leases
     on party.party_id = leases.party_id and party.business_date = leases.business_date
 left join delivered
     on party.party_id = delivered.party_id and party.business_date = delivered.business_date
 left join turnover
     on party.party_id = turnover.party_id and party.business_date = turnover.business_date
-where party.has_uscc or party.has_phone or leases.party_id is not null
+where ((party.has_uscc or party.has_phone) and known.party_id is not null) or leases.party_id is not null

@@ -3,7 +3,7 @@ with payments as (
         record.party_id,
         record.business_date,
         payment.source
-    from {{ ref('int_record_party') }} as record
+    from {{ ref('int_shared_record') }} as record
     inner join {{ ref('stg_medical__payment') }} as payment
         on
             record.source = payment.source

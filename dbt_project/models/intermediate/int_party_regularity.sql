@@ -40,8 +40,6 @@ totals as (
     group by party_id, business_date
 )
 
--- Standard deviation over mean of six incomes, of which some may be zero, is sqrt(6 * sum of squares - square of sum)
--- over sum. What stands under the root is exact, so the order in which rows are added cannot show.
 select
     party_id,
     business_date,
@@ -49,13 +47,5 @@ select
     income_periods,
     household_periods,
     insurance_periods,
-    cast(
-        round(
-            sqrt(cast(
-                6 * income_squares
-                - cast(income_amount_180d as decimal(19, 2)) * cast(income_amount_180d as decimal(19, 2)) as double
-            ))
-            / nullif(cast(income_amount_180d as double), 0), 4
-        ) as decimal(9, 4)
-    ) as income_variation
+    {{ variation('income_amount_180d', 'income_squares', 6) }} as income_variation
 from totals

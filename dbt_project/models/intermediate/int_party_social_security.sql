@@ -8,7 +8,7 @@ with contributions as (
         contribution.period,
         contribution.base_amount,
         contribution.business_date as known_on
-    from {{ ref('int_record_party') }} as record
+    from {{ ref('int_shared_record') }} as record
     inner join {{ ref('stg_social_security__contribution') }} as contribution
         on
             record.source = contribution.source

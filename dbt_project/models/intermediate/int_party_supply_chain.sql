@@ -9,7 +9,7 @@ with invoices as (
         {{ days_between('invoice.issued_on', 'record.business_date') }} as days_ago,
         invoice.due_on < record.business_date
         and coalesce(invoice.paid_on > record.business_date, true) as is_overdue
-    from {{ ref('int_record_party') }} as record
+    from {{ ref('int_shared_record') }} as record
     inner join {{ ref('stg_supply_chain__invoice') }} as invoice
         on
             record.source = invoice.source

@@ -18,7 +18,7 @@ with filings as (
                 filing.business_date desc nulls last,
                 filing.filing_key asc nulls last
         ) as recency
-    from {{ ref('int_record_party') }} as record
+    from {{ ref('int_shared_record') }} as record
     inner join {{ ref('stg_tax__filing') }} as filing
         on
             record.source = filing.source

@@ -23,7 +23,7 @@ links as (
         business_date,
         source,
         record_key as lease_key
-    from {{ ref('int_record_party') }}
+    from {{ ref('int_shared_record') }}
     where contract = 'market.stall_lease' and role in ('merchant', 'owner')
 )
 

@@ -28,7 +28,8 @@ def in_force(events: list[Row], purpose: str) -> bool:
 
 def consents(bank: Bank, everyone: dict[str, Party]) -> Callable[[Party, dict[str, Any]], dict[str, Any]]:
     """Consent by purpose."""
-    events = bank.of_customers(bank.ever("consent.event"), "core.party", "holder", "party_key")
+    said = [event for event in bank.ever("consent.event") if event["event_time"].date() <= bank.as_of]
+    events = bank.of_customers(said, "core.party", "holder", "party_key")
     known = bank.delivered("consent.event")
 
     def tell(party: Party, row: dict[str, Any]) -> dict[str, Any]:

@@ -8,18 +8,28 @@ from typing import Any
 
 from customer_360_oracle.bank import Bank, Row
 from customer_360_oracle.party import Party, credit_codes
+from customer_360_oracle.sharing import Sharing
 from customer_360_oracle.window import delivered_share, ratio, share, total, window, within
 
 LEASE, TURNOVER = "market.stall_lease", "market.daily_turnover"
 
 
 def leases_of(bank: Bank, rows: list[Row]) -> dict[str, list[Row]]:
-    """Leases by party: the business and the owner; once where both are the same."""
+    """Leases by party: the business and the owner; once where both are the same.
+
+    A business lets its market tell of it, and of who owns it; an owner's own word comes first.
+    """
     found: dict[str, list[Row]] = defaultdict(list)
+    sharing, business = Sharing(bank, LEASE), bank.links[LEASE, "merchant"]
     for role in ("merchant", "owner"):
         for party, leases in bank.of_parties(rows, LEASE, role, "lease_key").items():
-            found[party] += [lease for lease in leases if lease not in found[party]]
-    return found
+            for lease in leases:
+                own = sharing.word(party, lease["source"])
+                owned = business.get((lease["source"], lease["lease_key"])) if role == "owner" else None
+                told = sharing.word(owned, lease["source"]) if own is None and owned else own
+                if told and lease not in found[party]:
+                    found[party].append(lease)
+    return {party: leases for party, leases in found.items() if leases}
 
 
 def runs(lease: Row, day: Any) -> bool:
@@ -37,14 +47,14 @@ def block(bank: Bank, everyone: dict[str, Party]) -> Callable[[Party, dict[str, 
     """Leases, and the sales of the stalls."""
     coded = credit_codes(bank)
     now, ever = running(bank), leases_of(bank, bank.ever(LEASE))
-    known, markets = bank.delivered(LEASE), bank.deliveries(TURNOVER)
+    sharing, markets = Sharing(bank, LEASE), bank.deliveries(TURNOVER)
     sales: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for each in bank.ever(TURNOVER):
         sales[each["source"], each["lease_key"]].append(each)
 
     def tell(party: Party, row: dict[str, Any]) -> dict[str, Any]:
         mine, all_of_mine = now.get(party.party_id, []), ever.get(party.party_id, [])
-        asked = known and (coded(party) or row["contact_known"] or all_of_mine)
+        asked = all_of_mine or (sharing.says_yes(party.party_id) and (coded(party) or row["contact_known"]))
         recent = [lease for lease in all_of_mine if any(runs(lease, day) for day in window(bank.as_of, 90))]
         sold = [each for lease in recent for each in sales[lease["source"], lease["lease_key"]]]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from customer_360_oracle.bank import Bank
 from customer_360_oracle.party import Party
+from customer_360_oracle.sharing import Sharing
 from customer_360_oracle.window import delivered_share, share, total, within
 
 CONTRACT = "ecommerce.order"
@@ -14,7 +15,8 @@ CONTRACT = "ecommerce.order"
 
 def block(bank: Bank, everyone: dict[str, Party]) -> Callable[[Party, dict[str, Any]], dict[str, Any]]:
     """Orders of all buyers that are the party."""
-    orders, shops = bank.of_parties(bank.ever(CONTRACT), CONTRACT, "buyer", "buyer_key"), bank.deliveries(CONTRACT)
+    orders = Sharing(bank, CONTRACT).rows(bank.ever(CONTRACT), "buyer", "buyer_key")
+    shops = bank.deliveries(CONTRACT)
 
     def tell(party: Party, row: dict[str, Any]) -> dict[str, Any]:
         year = [each for each in orders.get(party.party_id, []) if within(each["known"], bank.as_of, 365)]

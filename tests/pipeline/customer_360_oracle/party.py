@@ -12,9 +12,11 @@ from datetime import date
 from functools import cached_property
 
 from customer_360_oracle.bank import Bank, Row
+from customer_360_oracle.sharing import Sharing
 
+REGISTERED = ("registry.company", "company")
+# Who is known by these lets them tell.
 NAMING = (
-    ("registry.company", "company"),
     ("market.stall_lease", "merchant"),
     ("supply_chain.invoice", "seller"),
     ("supply_chain.invoice", "buyer"),
@@ -48,12 +50,17 @@ def parties(bank: Bank) -> dict[str, Party]:
     """Every party that has a row."""
     core = bank.of_parties(bank.on_record("core.party"), "core.party", "holder", "party_key")
     crm = bank.of_parties(bank.on_record("crm.customer"), "crm.customer", "customer", "customer_key")
+    sharing = {contract: Sharing(bank, contract) for contract, _ in NAMING}
     named = {
-        party
-        for naming in NAMING
-        for party in (row["party_id"] for row in bank.crosswalk if (row["contract"], row["role"]) == naming)
-        if bank.kinds[party] == "organisation"
-    }
+        row["party_id"]
+        for row in bank.crosswalk
+        if bank.kinds[row["party_id"]] == "organisation"
+        and (
+            (row["contract"], row["role"]) == REGISTERED
+            or ((row["contract"], row["role"]) in NAMING
+                and sharing[row["contract"]].word(row["party_id"], row["source"]))
+        )
+    }  # fmt: skip
     found = {
         party: Party(party, bank.kinds[party], core.get(party, []), crm.get(party, []))
         for party in {*core, *crm, *named}

@@ -7,6 +7,7 @@ from typing import Any
 
 from customer_360_oracle.bank import Bank
 from customer_360_oracle.party import Party
+from customer_360_oracle.sharing import Sharing
 from customer_360_oracle.window import delivered_share, ratio, share, within
 
 MEDICAL, REPORT, CONTRIBUTION = "medical.payment", "bureau.credit_report", "social_security.contribution"
@@ -14,7 +15,7 @@ MEDICAL, REPORT, CONTRIBUTION = "medical.payment", "bureau.credit_report", "soci
 
 def medical(bank: Bank, everyone: dict[str, Party]) -> Callable[[Party, dict[str, Any]], dict[str, Any]]:
     """Payments at hospitals."""
-    payments = bank.of_parties(bank.ever(MEDICAL), MEDICAL, "patient", "patient_national_id_token")
+    payments = Sharing(bank, MEDICAL).rows(bank.ever(MEDICAL), "patient", "patient_national_id_token")
     hospitals = bank.deliveries(MEDICAL)
 
     def tell(party: Party, row: dict[str, Any]) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def medical(bank: Bank, everyone: dict[str, Party]) -> Callable[[Party, dict[str
 
 def bureau(bank: Bank, everyone: dict[str, Party]) -> Callable[[Party, dict[str, Any]], dict[str, Any]]:
     """The last credit report known."""
-    reports = bank.of_parties(bank.ever(REPORT), REPORT, "subject", "national_id_token", "uscc_token")
+    reports = Sharing(bank, REPORT).rows(bank.ever(REPORT), "subject", "national_id_token", "uscc_token")
 
     def tell(party: Party, row: dict[str, Any]) -> dict[str, Any]:
         mine = sorted(reports.get(party.party_id, []), key=lambda each: (each["report_date"], each["report_key"]))
@@ -50,7 +51,7 @@ def bureau(bank: Bank, everyone: dict[str, Party]) -> Callable[[Party, dict[str,
 
 def social_security(bank: Bank, everyone: dict[str, Party]) -> Callable[[Party, dict[str, Any]], dict[str, Any]]:
     """Contributions of the insured."""
-    paid = bank.of_parties(bank.ever(CONTRIBUTION), CONTRIBUTION, "insured", "national_id_token")
+    paid = Sharing(bank, CONTRIBUTION).rows(bank.ever(CONTRIBUTION), "insured", "national_id_token")
     sources = bank.deliveries(CONTRIBUTION)
 
     def tell(party: Party, row: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from customer_360_oracle.bank import Bank
 from customer_360_oracle.party import Party
+from customer_360_oracle.sharing import Sharing
 from customer_360_oracle.window import ZERO, delivered_share, share, total, within
 
 INVOICE, SHIPMENT = "supply_chain.invoice", "supply_chain.shipment"
@@ -16,7 +17,7 @@ INVOICE, SHIPMENT = "supply_chain.invoice", "supply_chain.shipment"
 
 def block(bank: Bank, everyone: dict[str, Party]) -> Callable[[Party, dict[str, Any]], dict[str, Any]]:
     """Invoices, buyers and shipments."""
-    invoices = bank.of_parties(bank.on_record(INVOICE), INVOICE, "seller", "seller_uscc_token")
+    invoices = Sharing(bank, INVOICE).rows(bank.on_record(INVOICE), "seller", "seller_uscc_token")
     platforms, shipped = bank.deliveries(INVOICE), bank.delivered(SHIPMENT)
     arrivals: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for each in bank.ever(SHIPMENT):

@@ -7,6 +7,7 @@ from typing import Any
 
 from customer_360_oracle.bank import Bank
 from customer_360_oracle.party import Party
+from customer_360_oracle.sharing import Sharing
 from customer_360_oracle.window import delivered_share, total, within
 
 CONTRACT = "tax.filing"
@@ -14,7 +15,7 @@ CONTRACT = "tax.filing"
 
 def block(bank: Bank, everyone: dict[str, Party]) -> Callable[[Party, dict[str, Any]], dict[str, Any]]:
     """Revenue, lateness and grade."""
-    filings = bank.of_parties(bank.ever(CONTRACT), CONTRACT, "taxpayer", "uscc_token")
+    filings = Sharing(bank, CONTRACT).rows(bank.ever(CONTRACT), "taxpayer", "uscc_token")
     sources = bank.deliveries(CONTRACT)
 
     def tell(party: Party, row: dict[str, Any]) -> dict[str, Any]:

@@ -8,19 +8,23 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.audit.content import content_hash
+from pipelines.audit.content import PROOF, RULES, canonical_json, content_hash
+from pipelines.audit.lawful import FACTS, PURPOSES, refusals
 from pipelines.contracts.arrow import arrow_schema
 from pipelines.contracts.expectations import party_column
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Column, Contract
+from pipelines.lineage.needs import Needs
+from pipelines.release.proof import decisions, refusal_column, rules
 
 BANK, DAY = "pkdd99", date(1994, 3, 31)
 Rows = list[dict[str, Any]]
@@ -57,8 +61,31 @@ def write_candidate(
         path = directory / product.consumer / f"{product.table}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, path)
-    (directory / "candidate.json").write_text(json.dumps({"bank": BANK, "business_date": day.isoformat()}))
+    write_proofs(directory / PROOF, catalog, parties)
+    described = {"bank": BANK, "business_date": day.isoformat(), "withheld": {}}
+    (directory / "candidate.json").write_text(json.dumps(described))
     return directory.rename(root / content_hash(directory))
+
+
+def write_proofs(directory: Path, catalog: Catalog, parties: int) -> None:
+    """Proofs that whoever a row can name may be known to the consumer."""
+    directory.mkdir(parents=True)
+    named = [*party_ids(parties), *(_hex("other", n) for n in range(parties))]
+    needs = {
+        product.id: Needs(frozenset({f"{product.consumer}_basic"}))
+        for product in catalog.products.values()
+        if any(party_column(column.name) for column in product.columns)
+    }
+    said = rules(catalog, BANK, needs)
+    (directory / RULES).write_bytes(canonical_json(said))
+    facts = dict(zip(FACTS, ("person", False, False, None), strict=True))
+    for consumer in PURPOSES:
+        why = refusals(consumer, tuple(facts.values()), said)
+        refused = {one.partition(":")[0] for one in why}
+        decided = {name: name.removeprefix(f"{consumer}_") not in refused for name in decisions(catalog, consumer)}
+        told = {"business_date": DAY, **facts, **decided, refusal_column(consumer): ";".join(why) or None}
+        rows = [{"pseudonym": _hex(consumer, party), **told} for party in sorted(named)]
+        pq.write_table(pa.Table.from_pylist(rows), directory / f"{consumer}.parquet")
 
 
 def with_values(table: pa.Table, column: str, values: list[Any], type_: pa.DataType | None = None) -> pa.Table:
@@ -90,8 +117,8 @@ def _decision(mart: Contract, n: int) -> dict[str, Any]:
         known = Decimal("0.5")
         return {"need_category": "saving", "need_score": known, "life_category": "family", "life_score": known,
                 "risk_category": "balanced", "risk_score": known}  # fmt: skip
-    if mart.table.startswith("customer_tag"):
-        return {"valid_to": None}
+    if mart.table in _RULED:
+        return _RULED[mart.table](n)
     if mart.table != "low_risk_list":
         return {}
     if n % 2:
@@ -100,12 +127,52 @@ def _decision(mart: Contract, n: int) -> dict[str, Any]:
     return {"included": True, "band": "ABC"[n % 3], "inclusion_reasons": reasons, "exclusion_reasons": None}
 
 
+# What the columns of a mart must agree on, by its rules.
+_RULED: dict[str, Callable[[int], dict[str, Any]]] = {
+    "customer_tag": lambda n: {"valid_to": None},
+    "customer_tag_marketing": lambda n: {"valid_to": None},
+    "risk_grade": lambda n: {"not_evaluable": None},
+    "merchant_score": lambda n: {"not_evaluable": None},
+    "expected_loss": lambda n: {"not_evaluable": None},
+    "propensity_score": lambda n: {"decile": 1, "propensity": Decimal("0.05")},
+    "calibration_matrix": lambda n: {
+        "is_evaluable": True, "pd_band": "low", "people": 60, "people_rounded": 50, "propensity_decile": n,
+        **dict.fromkeys(("contacted_180d", "responses_180d", "conversions_180d", "borrowers", "bads_180d"), 50),
+    },
+    "consent_state": lambda n: {"valid_to": None, "known_to": None},
+    "complaint_sla": lambda n: {
+        "is_open": False, "is_complex": False, "response_state": "in_time", "response_hours_left": None,
+        "resolution_state": "in_time", "resolution_working_days_left": None, "statutory_state": "in_time",
+        "statutory_days_left": None, "statutory_extended_days_allowed": None, "statutory_extended_state": None,
+    },
+    "fraud_ring": lambda n: {"score": n, "reasons": "shared_device" if n else None},
+    "npl_ratio": lambda n: dict.fromkeys(
+        ("facilities", "facilities_not_evaluable", "facilities_normal", "facilities_special_mention",
+         "facilities_substandard", "facilities_doubtful", "facilities_loss"), 0,
+    ) | dict.fromkeys(
+        ("balance", "balance_normal", "balance_special_mention", "balance_substandard", "balance_doubtful",
+         "balance_loss"), Decimal(0),
+    ),
+    "review_queue": lambda n: {"reviewer_key": None, "reviewer_role": None, "assigned_by": "nobody"},
+    "sme_whitelist": lambda n: {"listed": True, "failed_rules": None},
+    "refused_use": lambda n: {"contracts": n, "rows_delivered": n or None, "rows_delivered_365d": n or None},
+}  # fmt: skip
+
+
 def _project(product: Contract, rows: Rows) -> Rows:
-    kept = [row for row in rows if product.filter is None or row[product.filter]]
+    kept = _chosen(rows, product.filter) if product.filter else rows
     names = [column.name for column in product.columns]
     return [
         {n: _hex(product.consumer, row[party]) if (party := party_column(n)) else row[n] for n in names} for row in kept
     ]
+
+
+def _chosen(rows: Rows, predicate: str) -> Rows:
+    """The rows of which a predicate holds, as a release asks for it."""
+    with duckdb.connect(":memory:") as con:
+        con.register("mart", pa.Table.from_pylist(rows))
+        held = con.execute(f"select coalesce({predicate}, false) from mart").fetchall()
+    return [row for row, (holds,) in zip(rows, held, strict=True) if holds]
 
 
 def _row(mart: Contract, n: int, **given: Any) -> dict[str, Any]:
@@ -119,6 +186,8 @@ def _value(column: Column, n: int) -> Any:
         return column.enum[n % len(column.enum)]
     if column.type == "date":
         return DAY
+    if column.type == "timestamp":
+        return datetime.combine(DAY, time(n % 24))
     if column.type == "boolean":
         return bool(n % 2)
     low = column.minimum or 0

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pipelines.contracts.bank import Bank, Calendar
 from pipelines.contracts.load import Catalog
+from pipelines.simulation.settings import load_settings
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # The same examples on every run, however slow the machine.
@@ -72,3 +73,18 @@ def test_a_weekend_and_a_holiday() -> None:
 
 def test_the_real_bank_books_every_day(catalog: Catalog) -> None:
     assert len(catalog.bank("pkdd99").business_dates(date(1993, 1, 1), date(1994, 3, 31))) == 455
+
+
+@REPEATABLE
+@given(banks(), SPANS)
+def test_without_an_office_calendar_people_work_when_the_bank_books(bank: Bank, span: tuple[date, date]) -> None:
+    working = [day for day in bank.business_dates(*span) if not bank.is_working_day(day)]
+    assert working == []
+
+
+def test_the_simulated_bank_works_on_the_working_days_of_its_world(catalog: Catalog) -> None:
+    world, bank = load_settings().calendar, catalog.bank("simbank")
+    days = [world.start + timedelta(days=n) for n in range(1000)]
+    assert [day for day in days if bank.is_working_day(day) != world.is_working_day(world.day(day))] == []
+    assert not all(map(bank.is_working_day, days))
+    assert all(map(bank.is_business_date, days))

@@ -49,8 +49,8 @@ def test_a_contract_survives_being_written_by_the_standard(catalog: Catalog, tmp
     path.parent.mkdir()
     text = contract.path.read_text(encoding="utf-8")
     path.write_text(OpenDataContractStandard.from_string(text).to_yaml(), encoding="utf-8")
-    again = load_contract(path, contract.kind, catalog.marts)
-    assert replace(again, sha256=contract.sha256) == contract
+    again, before = (load_contract(one, contract.kind, catalog.marts) for one in (path, contract.path))
+    assert replace(again, sha256=before.sha256) == before
 
 
 @pytest.mark.parametrize("place", ALL)

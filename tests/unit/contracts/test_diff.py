@@ -105,6 +105,9 @@ TABLE = {
         SOURCE, with_contract(legal_basis="consent"),
         "legal_basis changed from contract_necessity to consent", BREAKING,
     ),
+    "the class of data": (
+        SOURCE, with_contract(data_class="partner"), "data_class changed from transaction to partner", BREAKING,
+    ),
     "a purpose goes": (
         SOURCE, with_contract(purposes=("marketing", "risk_management")),
         "may no longer be used for regulatory_reporting", BREAKING,

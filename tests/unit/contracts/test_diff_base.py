@@ -35,7 +35,7 @@ def test_an_earlier_state_comes_from_git(folder: Folder, repository: Path) -> No
     assert difference.changes == (
         Change("reference.district", "unemployment_rate: type changed from decimal(9,4) to decimal(9,2)", True),
     )
-    assert difference.fault == "reference.district: breaking changes demand version 2.0.0; it says 1.0.0"
+    assert difference.fault == "reference.district: breaking changes demand version 2.0.0; it says 1.1.0"
 
 
 @pytest.mark.parametrize("revision", ["nowhere", "--output=x", "HEAD~1", "", "HEAD:data_contracts"])

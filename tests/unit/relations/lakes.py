@@ -6,7 +6,7 @@ Rows name only the columns that matter; the others are empty.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,15 @@ class Lake:
         rows = [{"party_key": key, **{name: of.get(key) for name, of in columns.items()}} for key in parties]
         self.land("core.party", rows)
         self.know("core.party", "holder", parties)
+
+    def say(self, *words: tuple[str, str, date], purpose: str = "data_sharing", partner: str | None = "s") -> None:
+        """Events of consent: party key, action and day; of one partner, or of all."""
+        rows = [
+            {"event_key": f"{n}", "party_key": key, "action": action, "event_time": datetime.combine(day, time(12)),
+             "purpose": purpose, "data_class": "partner", "partner": partner}
+            for n, (key, action, day) in enumerate(words)
+        ]  # fmt: skip
+        self.land("consent.event", rows)
 
     def relations(self, day: date = DAY) -> dict[str, list[dict[str, Any]]]:
         """Every table of the domain `relation` as of `day`."""

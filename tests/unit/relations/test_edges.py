@@ -74,6 +74,7 @@ def test_employers_by_salary_and_by_contribution(some_lake: Lake) -> None:
         [{"contribution_key": str(n), "national_id_token": "i", "employer_uscc_token": "u", "period": date(2025, n, 1)}
          for n in (4, 5, 6)],
     )  # fmt: skip
+    some_lake.say(("p", "grant", EARLIER))
     some_lake.know("social_security.contribution", "insured", {"i": "a"})
     some_lake.know("social_security.contribution", "employer", {"u": "E"})
     found = {edge["evidence"]: edge for edge in some_lake.relations()["party_relation"]}
@@ -83,6 +84,51 @@ def test_employers_by_salary_and_by_contribution(some_lake: Lake) -> None:
     assert (salary["strength"], contribution["strength"]) == (Decimal("0.1667"), Decimal("0.25"))
     assert salary["purposes"] == "marketing;risk_management"
     assert contribution["purposes"] == "risk_management"
+
+
+INVOICE = {
+    "invoice_key": "1",
+    "seller_uscc_token": "u",
+    "buyer_uscc_token": "v",
+    "issued_on": EARLIER,
+    "amount": Decimal(1),
+}
+SUPPLIES = {("A", "B")}
+
+
+@pytest.mark.parametrize(
+    ("said", "edges"),
+    [
+        ([], set()),
+        ([("a", "grant", EARLIER)], SUPPLIES),
+        ([("b", "grant", EARLIER)], set()),
+        ([("a", "grant", EARLIER), ("b", "withdraw", EARLIER)], set()),
+        ([("a", "grant", EARLIER), ("a", "withdraw", DAY)], set()),
+        ([("a", "grant", EARLIER), ("a", "withdraw", LATER)], SUPPLIES),
+        ([("a", "withdraw", EARLIER), ("a", "grant", EARLIER)], set()),
+        ([("a", "withdraw", EARLIER), ("a", "grant", DAY)], SUPPLIES),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("partner", ["s", None])
+def test_who_supplies_whom_is_known_where_the_seller_shares_it(
+    some_lake: Lake, said: list[tuple[str, str, date]], edges: set[tuple[str, str]], partner: str | None
+) -> None:
+    some_lake.customers({"a": "A", "b": "B"})
+    some_lake.land("supply_chain.invoice", [INVOICE])
+    some_lake.know("supply_chain.invoice", "seller", {"u": "A"})
+    some_lake.know("supply_chain.invoice", "buyer", {"v": "B"})
+    some_lake.say(*said, partner=partner)
+    assert some_lake.edges("supplier").keys() == edges
+
+
+@pytest.mark.parametrize("other", [{"partner": "t"}, {"purpose": "marketing"}])
+def test_another_consent_shares_nothing(some_lake: Lake, other: dict[str, str]) -> None:
+    some_lake.customers({"a": "A", "b": "B"})
+    some_lake.land("supply_chain.invoice", [INVOICE])
+    some_lake.know("supply_chain.invoice", "seller", {"u": "A"})
+    some_lake.know("supply_chain.invoice", "buyer", {"v": "B"})
+    some_lake.say(("a", "grant", EARLIER), **other)
+    assert some_lake.edges("supplier") == {}
 
 
 def test_nothing_is_known_before_it_was_delivered(some_lake: Lake) -> None:

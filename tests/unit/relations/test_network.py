@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipelines.contracts.load import Catalog
 from pipelines.relations.network import group_name
 
-from .lakes import DAY, Lake
+from .lakes import DAY, EARLIER, Lake
 
 
 def people(lake: Lake, names: str, **columns: dict[str, str]) -> None:
@@ -149,6 +149,8 @@ def test_concentration_is_that_of_plain_arithmetic(catalog: Catalog, tmp_path_fa
     )  # fmt: skip
     for role in ("seller", "buyer"):
         lake.know("supply_chain.invoice", role, {c: c for c in "ABCD"})
+    lake.customers({c: c for c in "ABCD"})
+    lake.say(*((c, "grant", EARLIER) for c in "ABCD"))
     counted = [(s, b, Decimal(c) / 100) for s, b, days, c in invoices if days < 365 and s != b]
     positions = {row["party_id"]: row for row in lake.relations()["supply_chain_position"]}
     assert positions.keys() == {party for s, b, _ in counted for party in (s, b)}

@@ -15,7 +15,8 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.audit.content import STATED, content_hash
+from pipelines.audit.content import PROOF, STATED, content_hash
+from pipelines.audit.lawful import PURPOSES
 from pipelines.contracts.arrow import arrow_schema
 from pipelines.contracts.load import Catalog
 from pipelines.release import candidate as module
@@ -23,7 +24,7 @@ from pipelines.release.candidate import build_candidate, candidate_of, prune_can
 from pipelines.release.refused import Refused
 from pipelines.vault.keys import KeyRing
 
-from .warehouse import BANK, DAY, PARTIES, Office, Rows, mart_rows, party_id, write_warehouse
+from .warehouse import BANK, DAY, PARTIES, Office, Rows, anybody, mart_rows, party_id, write_warehouse
 
 EVE = date(1994, 3, 30)
 
@@ -36,7 +37,8 @@ def test_every_product_has_the_columns_types_and_order_of_its_contract(office: O
     built = office.build()
     files = {path.relative_to(built.directory).as_posix() for path in built.directory.rglob("*.parquet")}
     stated = {f"{STATED}/{mart.table}.parquet" for mart in catalog.marts.values() if mart.history}
-    assert files == stated | {f"{p.consumer}/{p.table}.parquet" for p in catalog.products.values()}
+    proofs = {f"{PROOF}/{consumer}.parquet" for consumer in PURPOSES}
+    assert files == stated | proofs | {f"{p.consumer}/{p.table}.parquet" for p in catalog.products.values()}
     for product in catalog.products.values():
         path = built.directory / str(product.consumer) / f"{product.table}.parquet"
         assert pq.read_schema(path).equals(arrow_schema(product))
@@ -94,7 +96,7 @@ def test_a_party_keeps_its_pseudonym_from_night_to_night_but_not_under_another_k
 def test_only_the_business_date_is_projected(office: Office, catalog: Catalog) -> None:
     write_warehouse(office.home, catalog, {EVE: 5, DAY: 3})
     for day, parties in ((EVE, 5), (DAY, 3)):
-        built = build_candidate(catalog, office.home, office.ring, BANK, day)
+        built = build_candidate(catalog, office.home, office.ring, BANK, day, anybody(catalog))
         frame = read(built.directory, "risk.customer_360")
         assert (frame.height, frame["business_date"].unique().to_list()) == (parties, [day])
 
@@ -109,7 +111,7 @@ def test_the_same_marts_give_the_same_bytes(office: Office, catalog: Catalog) ->
         return rows[1::2] + rows[::2]
 
     write_warehouse(office.home, catalog, {DAY: PARTIES}, shuffle)
-    second = build_candidate(catalog, office.home, office.ring, BANK, DAY)
+    second = build_candidate(catalog, office.home, office.ring, BANK, DAY, anybody(catalog))
     assert shuffled["n"] == len(catalog.marts)
     assert second == first
     assert {path: path.read_bytes() for path in second.directory.rglob("*") if path.is_file()} == before
@@ -144,7 +146,7 @@ def test_a_filter_that_lets_nothing_through_gives_zero_rows(office: Office, cata
         office.home, catalog, {DAY: PARTIES},
         lambda table, rows: [row | {"included": False} if table == "low_risk_list" else row for row in rows],
     )  # fmt: skip
-    built = build_candidate(catalog, office.home, office.ring, BANK, DAY)
+    built = build_candidate(catalog, office.home, office.ring, BANK, DAY, anybody(catalog))
     assert (built.rows["marketing.low_risk_list"], built.rows["risk.low_risk_decision"]) == (0, PARTIES)
 
 
@@ -153,16 +155,17 @@ def test_what_must_be_filled_and_is_not_is_left_for_the_audit_to_say(office: Off
         return [rows[0] | {"lifecycle_stage": None}, *rows[1:]] if table == "customer_360" else rows
 
     write_warehouse(office.home, catalog, {DAY: PARTIES}, empty_one)
-    built = build_candidate(catalog, office.home, office.ring, BANK, DAY)
+    built = build_candidate(catalog, office.home, office.ring, BANK, DAY, anybody(catalog))
     assert read(built.directory, "marketing.customer_360")["lifecycle_stage"].null_count() == 1
 
 
 def test_marts_of_another_night_are_refused(office: Office, catalog: Catalog) -> None:
     write_warehouse(office.home, catalog, {EVE: PARTIES})
     with pytest.raises(Refused) as caught:
-        build_candidate(catalog, office.home, office.ring, BANK, DAY)
+        build_candidate(catalog, office.home, office.ring, BANK, DAY, anybody(catalog))
+    first = next(iter(catalog.products.values())).mart.partition(".")[2]
     assert str(caught.value) == (
-        "customer_360 holds other dates than 1994-03-31: it was built for another night. "
+        f"{first} holds other dates than 1994-03-31: it was built for another night. "
         "Materialise the marts for 1994-03-31, or run `zhongtai nightly --date 1994-03-31`"
     )
     assert list(office.home.candidates.iterdir()) == [], "nothing half built stays behind"
@@ -174,7 +177,7 @@ def test_one_mart_of_another_night_is_enough(office: Office, catalog: Catalog) -
 
     write_warehouse(office.home, catalog, {DAY: PARTIES}, old)
     with pytest.raises(Refused, match=r"^reconciliation holds other dates than 1994-03-31"):
-        build_candidate(catalog, office.home, office.ring, BANK, DAY)
+        build_candidate(catalog, office.home, office.ring, BANK, DAY, anybody(catalog))
 
 
 @pytest.mark.parametrize(
@@ -189,7 +192,7 @@ def test_a_mart_that_is_not_what_its_contract_says(office: Office, catalog: Cata
     with duckdb.connect(str(office.home.warehouse)) as con:
         con.execute(sql)
     with pytest.raises(Refused) as caught:
-        build_candidate(catalog, office.home, office.ring, BANK, DAY)
+        build_candidate(catalog, office.home, office.ring, BANK, DAY, anybody(catalog))
     version = catalog.marts["mart.customer_360"].version
     assert str(caught.value).startswith(f"customer_360 is not what mart.customer_360 {version} says {said}")
     assert "zhongtai nightly --date 1994-03-31" in str(caught.value)
@@ -197,14 +200,14 @@ def test_a_mart_that_is_not_what_its_contract_says(office: Office, catalog: Cata
 
 def test_without_a_warehouse(office: Office, catalog: Catalog) -> None:
     with pytest.raises(Refused, match=r"^nothing is built in .* yet: run `zhongtai nightly --date 1994-03-31`$"):
-        build_candidate(catalog, office.home, office.ring, BANK, DAY)
+        build_candidate(catalog, office.home, office.ring, BANK, DAY, anybody(catalog))
 
 
 def test_the_warehouse_is_only_read(office: Office, catalog: Catalog) -> None:
     write_warehouse(office.home, catalog, {DAY: PARTIES})
     before = office.home.warehouse.read_bytes()
     office.home.warehouse.chmod(0o400)
-    build_candidate(catalog, office.home, office.ring, BANK, DAY)
+    build_candidate(catalog, office.home, office.ring, BANK, DAY, anybody(catalog))
     assert office.home.warehouse.read_bytes() == before
 
 

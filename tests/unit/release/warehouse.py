@@ -9,7 +9,7 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from pipelines.audit.gates import expected_checks, gate_of
 from pipelines.contracts.arrow import arrow_schema
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Column, Contract
+from pipelines.lineage.needs import Needs
 from pipelines.release.candidate import Candidate, build_candidate
 from pipelines.release.catalogue import Release
 from pipelines.release.publish import publish
@@ -50,7 +51,7 @@ class Office:
     def build(self, day: date = DAY, parties: int = PARTIES, ring: KeyRing | None = None) -> Candidate:
         """A candidate as of `day`, from a warehouse that holds nothing else."""
         write_warehouse(self.home, self.catalog, {day: parties})
-        return build_candidate(self.catalog, self.home, ring or self.ring, BANK, day)
+        return build_candidate(self.catalog, self.home, ring or self.ring, BANK, day, anybody(self.catalog))
 
     def approved(self, day: date = DAY, parties: int = PARTIES) -> Path:
         """A candidate with passing evidence."""
@@ -65,6 +66,11 @@ class Office:
     def publish(self, directory: Path, run: dict[str, Any] | None = None) -> Release:
         """Publish a candidate."""
         return publish(directory, self.catalog, self.settings, self.ring, run or {"run_id": "test"})
+
+
+def anybody(catalog: Catalog) -> dict[str, Needs]:
+    """As if everything were lawful of everybody."""
+    return {name: Needs() for name in catalog.products}
 
 
 def party_id(n: int) -> str:
@@ -124,6 +130,8 @@ def _value(column: Column, n: int, day: date) -> Any:
         return n % 3 == 0
     if column.type == "date":
         return day - timedelta(days=n)
+    if column.type == "timestamp":
+        return datetime.combine(day, time(n % 24))
     if column.type.startswith("decimal"):
         return Decimal(n) / 4
     return n if column.type == "bigint" else n / 4 if column.type == "double" else f"{column.name} {n % 5}"

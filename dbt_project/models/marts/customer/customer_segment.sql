@@ -1,31 +1,30 @@
 {% set high, low = policy('segment.rfm_high'), policy('segment.rfm_low') %}
 
-with parties as (
+with customers as (
     select
-        customer.*,
-        coalesce(customer.aum, customer.balance, 0) as assets
-    from {{ ref('customer_360') }} as customer
+        *,
+        coalesce(aum, balance, 0) as assets,
+        days_since_booking is not null as has_booked
+    from {{ ref('customer_360') }}
 ),
 
--- Who has no booking has no place in the order of bookings.
-quintiles as (
+-- Who has no booking has no place in the order of bookings, and is none of those who are ordered.
+parties as (
     select
-        party_id,
-        business_date,
-        cast(ntile(5) over (
-            partition by business_date
+        *,
+        case when has_booked then cast(ntile(5) over (
+            partition by business_date, has_booked
             order by days_since_booking desc nulls last, party_id asc nulls last
-        ) as bigint) as rfm_recency,
-        cast(ntile(5) over (
-            partition by business_date
+        ) as bigint) end as rfm_recency,
+        case when has_booked then cast(ntile(5) over (
+            partition by business_date, has_booked
             order by credit_count_90d + debit_count_90d asc nulls last, party_id asc nulls last
-        ) as bigint) as rfm_frequency,
-        cast(ntile(5) over (
-            partition by business_date
+        ) as bigint) end as rfm_frequency,
+        case when has_booked then cast(ntile(5) over (
+            partition by business_date, has_booked
             order by credit_amount_365d + debit_amount_365d asc nulls last, party_id asc nulls last
-        ) as bigint) as rfm_monetary
-    from parties
-    where days_since_booking is not null
+        ) as bigint) end as rfm_monetary
+    from customers
 )
 
 select
@@ -42,18 +41,18 @@ select
         else 'mass'
     end as asset_tier,
     parties.lifecycle_stage,
-    quintiles.rfm_recency,
-    quintiles.rfm_frequency,
-    quintiles.rfm_monetary,
+    parties.rfm_recency,
+    parties.rfm_frequency,
+    parties.rfm_monetary,
     case
-        when quintiles.party_id is null then null
-        when quintiles.rfm_recency <= {{ low }}
+        when not parties.has_booked then null
+        when parties.rfm_recency <= {{ low }}
             then case
-                when quintiles.rfm_frequency >= {{ high }} or quintiles.rfm_monetary >= {{ high }} then 'at_risk'
+                when parties.rfm_frequency >= {{ high }} or parties.rfm_monetary >= {{ high }} then 'at_risk'
                 else 'lapsing'
             end
-        when quintiles.rfm_recency < {{ high }} then 'steady'
-        when quintiles.rfm_frequency >= {{ high }} and quintiles.rfm_monetary >= {{ high }} then 'champion'
+        when parties.rfm_recency < {{ high }} then 'steady'
+        when parties.rfm_frequency >= {{ high }} and parties.rfm_monetary >= {{ high }} then 'champion'
         else 'promising'
     end as rfm_group,
     case
@@ -81,7 +80,3 @@ select
         when parties.tax_revenue_365d is not null then 'micro'
     end as enterprise_size
 from parties
-left join quintiles
-    on
-        parties.party_id = quintiles.party_id
-        and parties.business_date = quintiles.business_date

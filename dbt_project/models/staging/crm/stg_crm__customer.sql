@@ -18,6 +18,7 @@ select
     annual_income,
     channel_preference,
     investor_risk_level,
+    manager_key,
     valid_from,
     valid_to
 from history

@@ -1,7 +1,6 @@
-"""Traces columns of compiled dbt models to the contracts they come from, with sqlglot.
+"""What one compiled query reads: the origins of each of its columns, of its rows, and every table, by sqlglot.
 
-What belongs here: which columns and tables a model reads, for what, and what follows from that over many models.
-What does not: what may be read, which the tests say.
+Belongs here: SQL. Does not belong here: what follows over many models (`graph`).
 """
 
 from __future__ import annotations
@@ -10,22 +9,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from graphlib import TopologicalSorter
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from pipelines.contracts.arrow import LAKE_COLUMNS
-from pipelines.contracts.load import Catalog
-
 _LAYERS = {"staging", "intermediate", "marts"}
 _PLACE = re.compile(
     r".*/(?:lake/(?P<lake>[^/]+)/.*|(?P<folder>control|identity|relation|history)/(?P<file>\w+).*)\.parquet"
 )
 _DECIDES_ROWS = ("where", "joins", "group", "having", "qualify", "distinct", "limit")
-_ROWS = "(rows)"  # as a column of a table: which rows it has
+ROWS = "(rows)"  # as a column of a table: which rows it has
 
 Keys = Mapping[str, frozenset[str]]
 
@@ -51,69 +46,9 @@ class Trace:
     deciding: frozenset[str]
 
 
-class Lineage:
-    """All models of a project, each traced to what it reads directly, and from there on to contracts.
-
-    `keys` are the models of which a test says that a key identifies a row. A left join to one of them on exactly that
-    key neither drops nor adds a row, so it does not decide on rows; but whether the looked-up row is there decides on
-    the value of every column taken from it.
-    """
-
-    def __init__(self, models: Mapping[str, str], catalog: Catalog, keys: Keys) -> None:
-        reads = {name: _tables_in(sql) & models.keys() for name, sql in models.items()}
-        schema = {_named(contract.id): _columns(contract) for contract in _readable(catalog)}
-        self.contracts = {_named(contract.id): contract for contract in _readable(catalog)}
-        self.traces: dict[str, Trace] = {}
-        for name in TopologicalSorter(reads).static_order():
-            around = tuple((table, tuple(schema[table])) for table in sorted(_tables_in(models[name]) & schema.keys()))
-            self.traces[name] = _trace(models[name], around, frozenset(keys.items()))
-            schema[name] = dict.fromkeys(self.traces[name].columns, "varchar")
-        self.ancestors = cache(self._ancestors)
-        self.row_ancestors = cache(self._row_ancestors)
-        self.tables = cache(self._tables)
-
-    def _ancestors(self, origin: Origin) -> frozenset[Origin]:
-        """Every column that the value of `origin` descends from, itself included."""
-        if origin.table not in self.traces:
-            return frozenset([origin])
-        if origin.column == _ROWS:
-            return self.row_ancestors(origin.table)
-        direct = self.traces[origin.table].columns[origin.column]
-        return frozenset([origin]).union(*(self.ancestors(parent) for parent in direct))
-
-    def _row_ancestors(self, model: str) -> frozenset[Origin]:
-        """Every column that a join, a filter or a grouping on the way to `model` looks at."""
-        if model not in self.traces:
-            return frozenset()
-        trace = self.traces[model]
-        looked_at = frozenset().union(*(self.ancestors(origin) for origin in trace.rows))
-        return looked_at.union(*(self.row_ancestors(table) for table in trace.deciding))
-
-    def _tables(self, model: str) -> frozenset[str]:
-        """Every table on the way to `model`, whatever is read of it."""
-        if model not in self.traces:
-            return frozenset([model])
-        return frozenset([model]).union(*(self.tables(table) for table in self.traces[model].tables))
-
-
-def table_of(contract_id: str) -> str:
+def named(contract_id: str) -> str:
     """What a contract's table is called in a lineage."""
-    return _named(contract_id)
-
-
-def _readable(catalog: Catalog) -> list:
-    return [*catalog.sources.values(), *catalog.derived.values()]
-
-
-def _named(contract_id: str) -> str:
     return contract_id.replace(".", "__")
-
-
-def _columns(contract) -> dict[str, str]:
-    names = [column.lake_name if contract.kind == "source" else column.name for column in contract.columns]
-    if contract.kind == "source":
-        names += [name for name, _ in LAKE_COLUMNS] + ["source", "business_date"]
-    return dict.fromkeys(names, "varchar")
 
 
 def _with_names(tree: exp.Expression) -> exp.Expression:
@@ -126,7 +61,7 @@ def _with_names(tree: exp.Expression) -> exp.Expression:
             found = _PLACE.fullmatch(node.this.find(exp.Literal).this)
             if found is None:
                 raise ValueError(f"reads a file that no contract describes: {node.sql('duckdb')}")
-            name = _named(found["lake"] or f"{found['folder']}.{found['file']}")
+            name = named(found["lake"] or f"{found['folder']}.{found['file']}")
         elif node.db in _LAYERS:
             name = node.name
         elif node.db:
@@ -145,14 +80,18 @@ def _parsed(sql: str) -> exp.Expression:
 
 
 @cache
-def _tables_in(sql: str) -> frozenset[str]:
+def tables_in(sql: str) -> frozenset[str]:
+    """Names of the tables that a query mentions, its own parts included."""
     return frozenset(table.name for table in _parsed(sql).find_all(exp.Table))
 
 
 @cache
-def _trace(sql: str, around: tuple[tuple[str, tuple[str, ...]], ...], known: frozenset[tuple[str, frozenset[str]]]
+def trace(sql: str, around: tuple[tuple[str, tuple[str, ...]], ...], known: frozenset[tuple[str, frozenset[str]]]
            ) -> Trace:  # fmt: skip
-    """`around` are the columns of the tables that are read, `known` the keys of models."""
+    """What `sql` reads. `around` are the columns of the tables that it reads, `known` the keys of models.
+
+    Raises ValueError for a file or table of nobody, and for a column that belongs to no table.
+    """
     schema, keys = {table: dict.fromkeys(columns, "varchar") for table, columns in around}, dict(known)
     qualified = qualify(_parsed(sql).copy(), dialect="duckdb", schema=schema, quote_identifiers=False)
     root = build_scope(qualified)
@@ -233,7 +172,7 @@ class _Resolver:
                 return found
             # Whether there is a row to take the value from is part of the value.
             _, compared = looked_up[column.table]
-            found |= {Origin(source.name, name) for name in (_ROWS, *compared)}
+            found |= {Origin(source.name, name) for name in (ROWS, *compared)}
             return found.union(*(self._origins(other) for other in compared.values()))
         return self.output(source, source.expression.named_selects.index(column.name))
 
@@ -253,18 +192,4 @@ def _compared(join: exp.Join, alias: str) -> dict[str, exp.Expression] | None:
         if len(mine) != 1 or len(others) != 1 or mine[0].name in found:
             return None
         found[mine[0].name] = others[0]
-    return found
-
-
-def leaks(lineage: Lineage, forbidden: frozenset[str]) -> list[str]:
-    """Every way in which a table of `forbidden` reaches a model: as value, as row, or by being read at all."""
-    found = []
-    for model, trace in lineage.traces.items():
-        for column in trace.columns:
-            if touched := {o.table for o in lineage.ancestors(Origin(model, column))} & forbidden:
-                found.append(f"value {model}.{column} descends from {', '.join(sorted(touched))}")
-        if touched := {o.table for o in lineage.row_ancestors(model)} & forbidden:
-            found.append(f"rows of {model} depend on {', '.join(sorted(touched))}")
-        if touched := lineage.tables(model) & forbidden:
-            found.append(f"table {model} reads {', '.join(sorted(touched))}")
     return found

@@ -1,0 +1,7 @@
+{#- The ten digits as a query. -#}
+{% macro digits() -%}
+    {% for digit in range(10) -%}
+        select {{ digit }} as digit
+        {{- ' union all ' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}

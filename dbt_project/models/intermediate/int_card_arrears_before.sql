@@ -1,0 +1,1 @@
+{{ card_arrears(ref('int_month_before')) }}

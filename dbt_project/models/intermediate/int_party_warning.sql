@@ -1,0 +1,58 @@
+{% set signals = warning_signals() %}
+
+with severities as (
+    select
+        party_id,
+        business_date,
+        {% for signal, (column, side, kinds, since, yellow, red, evidence) in signals.items() -%}
+            {{ signal_severity(signal) }} as {{ signal }},
+        {% endfor -%}
+        case party_kind
+            {% for kind in ['person', 'organisation'] -%}
+                {% set columns = [] -%}
+                {% for signal in signals_of(kind) -%}
+                    {% do columns.append(signals[signal][0]) -%}
+                {% endfor -%}
+                when '{{ kind }}' then {{ count_known(columns) }}
+            {% endfor -%}
+        end as signals_evaluable,
+        case party_kind
+            {% for kind in ['person', 'organisation'] -%}
+                when '{{ kind }}' then {{ signals_of(kind) | length }}
+            {% endfor -%}
+        end as signals_in_all
+    from {{ ref('int_party_signal') }}
+),
+
+counted as (
+    select
+        party_id,
+        business_date,
+        signals_evaluable,
+        signals_in_all,
+        {{ count_signals('red') }} as red_signals,
+        {{ count_signals('yellow') }} as yellow_signals,
+        concat_ws(
+            ';',
+            {% for signal in signals -%}
+                case when {{ signal }} is not null then '{{ signal }}:' || {{ signal }} end{{ ',' if not loop.last }}
+            {% endfor -%}
+        ) as signals
+    from severities
+)
+
+select
+    party_id,
+    business_date,
+    case
+        when signals_evaluable = 0 then 'not_evaluable'
+        when red_signals > 0 or yellow_signals >= {{ policy('early_warning.yellows_of_red') }} then 'red'
+        when yellow_signals > 0 then 'yellow'
+        else 'none'
+    end as severity,
+    cast(red_signals as bigint) as red_signals,
+    cast(yellow_signals as bigint) as yellow_signals,
+    signals,
+    cast(signals_evaluable as bigint) as signals_evaluable,
+    cast(signals_in_all as bigint) as signals_in_all
+from counted

@@ -1,0 +1,144 @@
+"""The lineage of a project: all of its models, each traced to what it reads, and from there on to contracts.
+
+Belongs here: what descends from what. Does not belong here: what may descend from what (`purpose`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
+from graphlib import TopologicalSorter
+
+import sqlglot
+from sqlglot import exp
+
+from pipelines.contracts.arrow import LAKE_COLUMNS
+from pipelines.contracts.load import Catalog
+from pipelines.contracts.model import Contract
+from pipelines.lineage.trace import ROWS, Keys, Origin, Trace, named, tables_in, trace
+
+LEDGER = "control.landing"
+
+
+class Lineage:
+    """All models of a project, each traced to what it reads directly, and from there on to contracts.
+
+    `keys` are the models of which a test says that a key identifies a row. A left join to one of them on exactly that
+    key neither drops nor adds a row, so it does not decide on rows; but whether the looked-up row is there decides on
+    the value of every column taken from it. `known` are traces made before, of the same models and contracts.
+
+    A Python step writes a table with a contract that declares the columns it is made from (`inputs`). A model that adds
+    up whole deliveries, by source and date and nothing else, descends from the ledger, which holds the same totals.
+    """
+
+    def __init__(
+        self, models: Mapping[str, str], catalog: Catalog, keys: Keys, known: Mapping[str, Trace] | None = None
+    ) -> None:
+        self.contracts: dict[str, Contract] = {named(contract.id): contract for contract in _readable(catalog)}
+        self.traces: dict[str, Trace] = dict(known) if known else _traced(models, self.contracts, keys)
+        self.ancestors = cache(self._ancestors)
+        self.row_ancestors = cache(self._row_ancestors)
+        self.tables = cache(self._tables)
+
+    def parents(self, origin: Origin) -> frozenset[Origin]:
+        """The columns that `origin` is made from directly; none for what was delivered."""
+        if (contract := self.contracts.get(origin.table)) is not None:
+            return _declared(contract, origin.column, self.contracts)
+        if origin.column == ROWS:
+            trace_ = self.traces[origin.table]
+            return trace_.rows | {Origin(table, ROWS) for table in trace_.deciding if table in self.traces}
+        return self.traces[origin.table].columns[origin.column]
+
+    def path(self, origin: Origin, wanted: Iterable[Origin], around: Collection[Origin] = ()) -> list[Origin]:
+        """A shortest way from `origin` back to one of `wanted`, both included; empty where there is none.
+
+        It does not lead through a column of `around`.
+        """
+        goals, open_ = set(wanted), deque([(origin,)])
+        seen = {origin}
+        while open_:
+            way = open_.popleft()
+            if way[-1] in goals:
+                return list(way)
+            for parent in sorted(self.parents(way[-1]) - seen) if way[-1] not in around else ():
+                seen.add(parent)
+                open_.append((*way, parent))
+        return []
+
+    def _ancestors(self, origin: Origin) -> frozenset[Origin]:
+        """Every column that the value of `origin` descends from, itself included."""
+        if origin.column == ROWS:
+            return self.row_ancestors(origin.table)
+        return frozenset([origin]).union(*(self.ancestors(parent) for parent in self.parents(origin)))
+
+    def _row_ancestors(self, model: str) -> frozenset[Origin]:
+        """Every column that a join, a filter or a grouping on the way to `model` looks at."""
+        if model not in self.traces:
+            return frozenset()
+        looked_at = frozenset().union(*(self.ancestors(origin) for origin in self.traces[model].rows))
+        return looked_at.union(*(self.row_ancestors(table) for table in self.traces[model].deciding))
+
+    def _tables(self, model: str) -> frozenset[str]:
+        """Every table on the way to `model`, whatever is read of it."""
+        if model not in self.traces:
+            return frozenset([model])
+        return frozenset([model]).union(*(self.tables(table) for table in self.traces[model].tables))
+
+
+def _traced(models: Mapping[str, str], contracts: Mapping[str, Contract], keys: Keys) -> dict[str, Trace]:
+    schema = {name: _columns(contract) for name, contract in contracts.items()}
+    reads = {name: tables_in(sql) & models.keys() for name, sql in models.items()}
+    found: dict[str, Trace] = {}
+    for name in TopologicalSorter(reads).static_order():
+        around = tuple((table, schema[table]) for table in sorted(tables_in(models[name]) & schema.keys()))
+        found[name] = trace(models[name], around, frozenset(keys.items()))
+        schema[name] = tuple(found[name].columns)
+        if adds_up_deliveries(models[name]):
+            found[name] = _of_the_ledger(found[name], contracts[named(LEDGER)])
+    return found
+
+
+def adds_up_deliveries(sql: str) -> bool:
+    """Whether every row of a model is a total of a whole delivery: by source and date, with no other choice of rows."""
+    selects = list(sqlglot.parse_one(sql, dialect="duckdb").find_all(exp.Select))
+    return bool(selects) and all(map(_is_total, selects))
+
+
+def _is_total(select: exp.Select) -> bool:
+    group, where = select.args.get("group"), select.args.get("where")
+    looked_at = {column.name for column in where.find_all(exp.Column)} if where else set()
+    return (
+        group is not None
+        and [column.sql() for column in group.expressions] == ["source", "business_date"]
+        and looked_at <= {"business_date"}
+        and not any(select.args.get(part) for part in ("joins", "having", "qualify", "windows", "laterals"))
+    )
+
+
+def _of_the_ledger(trace_: Trace, ledger: Contract) -> Trace:
+    table = named(ledger.id)
+    origins = frozenset(Origin(table, column.name) for column in ledger.columns)
+    return Trace(dict.fromkeys(trace_.columns, origins), frozenset(), frozenset([table]), frozenset())
+
+
+def _readable(catalog: Catalog) -> list[Contract]:
+    return [*catalog.sources.values(), *catalog.derived.values()]
+
+
+def _columns(contract: Contract) -> tuple[str, ...]:
+    names = [column.lake_name if contract.kind == "source" else column.name for column in contract.columns]
+    if contract.kind == "source":
+        names += [*(name for name, _ in LAKE_COLUMNS), "source", "business_date"]
+    return tuple(names)
+
+
+def _declared(contract: Contract, name: str, contracts: Mapping[str, Contract]) -> frozenset[Origin]:
+    """The inputs that a derived contract declares of a column, as columns of tables."""
+    inputs = next((column.inputs for column in contract.columns if column.name == name), ())
+    found = set()
+    for one in inputs if contract.kind == "derived" else ():
+        parent, _, column = one.rpartition(".")
+        of = contracts[named(parent)]
+        found.add(Origin(named(parent), of.column(column).lake_name if of.kind == "source" else column))
+    return frozenset(found)

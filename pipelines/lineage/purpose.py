@@ -1,0 +1,131 @@
+"""Purpose travels with lineage: a published column serves what every ancestor allows, or what a release point signed.
+
+Belongs here: what columns of products claim against what they descend from, and the classes of data in them. Does not
+belong here: whether a release point is well formed (`pipelines.contracts.purpose`), and how columns are traced.
+
+Source: purpose limitation and minimal necessity, PIPL art. 6; capability B32 calls a named widening a release point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pipelines.contracts.expectations import mentioned, party_column
+from pipelines.contracts.load import Catalog
+from pipelines.contracts.model import Column, Contract
+from pipelines.lineage.graph import Lineage
+from pipelines.lineage.trace import ROWS, Origin, named
+
+
+class PurposeRefused(Exception):
+    """A product claims more than its ancestors allow. The message shows the way from the column to the ancestor."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A column of a product that claims `purposes` which the last column of `path` does not allow."""
+
+    product: str
+    column: str
+    purposes: tuple[str, ...]
+    path: tuple[Origin, ...]
+
+
+def check_purposes(catalog: Catalog, lineage: Lineage) -> None:
+    """Raise PurposeRefused for the products that claim more than lineage and release points allow."""
+    if refused := [claim for product in catalog.products.values() for claim in unsigned(catalog, lineage, product)]:
+        raise PurposeRefused("\n".join(_words(catalog, lineage, claim) for claim in refused))
+
+
+def unsigned(catalog: Catalog, lineage: Lineage, product: Contract) -> list[Claim]:
+    """The claims of a product that no release point lets through."""
+    if product.release_point is None:
+        return list(claims(catalog, lineage, product))
+    point = catalog.policy.release_points[product.release_point]
+    signed = {name.rpartition(".")[2] for name in point["inputs"]}
+    passed = {column.name for column in product.columns if column.key or column.type == "date"} | signed | {ROWS}
+    return [
+        claim
+        for claim in claims(catalog, lineage, product)
+        if claim.column not in passed or set(claim.purposes) - {point["to_purpose"]}
+    ]
+
+
+def claims(catalog: Catalog, lineage: Lineage, product: Contract) -> Iterator[Claim]:
+    """Every column of a product, and its rows, that claims more than an ancestor allows."""
+    wanted = set(product.purposes)
+    released = released_columns(catalog)
+    for name, origins in published(catalog, product).items():
+        reached = reach(lineage, origins, released)
+        narrower = sorted(o for o in reached if (purposes := allowed(catalog, lineage, o)) and not wanted <= purposes)
+        if narrower:
+            beyond = set().union(*(wanted - allowed(catalog, lineage, origin) for origin in narrower))
+            # What was delivered says it best; a mart may only repeat it.
+            goals = [origin for origin in narrower if origin.table in lineage.contracts] or narrower
+            ways = [lineage.path(origin, goals, released) for origin in sorted(origins)]
+            path = min((way for way in ways if way), key=len, default=goals[:1])
+            yield Claim(product.id, name, tuple(sorted(beyond)), tuple(path))
+
+
+def published(catalog: Catalog, product: Contract) -> dict[str, frozenset[Origin]]:
+    """The columns of a mart that each column of a product is made from; what chooses its rows is under (rows)."""
+    mart = catalog.marts[str(product.mart)]
+    found = {c.name: frozenset([Origin(mart.table, party_column(c.name) or c.name)]) for c in product.columns}
+    chosen = mentioned(product.filter, mart) if product.filter else ()
+    return found | {ROWS: frozenset(Origin(mart.table, name) for name in (ROWS, *chosen))}
+
+
+def allowed(catalog: Catalog, lineage: Lineage, origin: Origin) -> frozenset[str] | None:
+    """What a column may be used for; None for a column of a model without a contract, which only passes on."""
+    contract = lineage.contracts.get(origin.table) or _marts(catalog).get(origin.table)
+    if contract is None:
+        return None
+    column = _column(contract, origin.column)
+    # A column that the lake adds to every row serves what its contract serves.
+    return frozenset(column.purposes if column else contract.purposes)
+
+
+def data_classes(catalog: Catalog, lineage: Lineage, origins: Iterable[Origin]) -> frozenset[str]:
+    """The classes of personal data (`dataClass` of source contracts) that columns descend from."""
+    reached = reach(lineage, origins, released_columns(catalog))
+    sources = (lineage.contracts[o.table] for o in reached if o.table in lineage.contracts)
+    return frozenset(contract.data_class for contract in sources if contract.kind == "source")
+
+
+def released_columns(catalog: Catalog) -> frozenset[Origin]:
+    """Columns of Python steps at which a purpose widens by a signed release point."""
+    points = catalog.policy.table_release_points.values()
+    return frozenset(Origin(named(point["table"]), column) for point in points for column in point["columns"])
+
+
+def reach(lineage: Lineage, origins: Iterable[Origin], released: frozenset[Origin]) -> frozenset[Origin]:
+    """`origins` and every column they descend from, not looking behind what a table's release point lets through."""
+    found: set[Origin] = set()
+    open_ = list(origins)
+    while open_:
+        if (origin := open_.pop()) not in found:
+            found.add(origin)
+            open_ += () if origin in released else lineage.parents(origin)
+    return frozenset(found)
+
+
+def _words(catalog: Catalog, lineage: Lineage, claim: Claim) -> str:
+    product, last = catalog.products[claim.product], claim.path[-1]
+    may = ", ".join(sorted(allowed(catalog, lineage, last) or ()))
+    contract = lineage.contracts.get(last.table)
+    where = f"{contract.id}.{last.column} ({contract.path})" if contract else f"{last.table}.{last.column}"
+    way = " <- ".join([f"{claim.product}.{claim.column}", *(f"{one.table}.{one.column}" for one in claim.path)])
+    return (
+        f"{product.path}: {claim.column}: claims {', '.join(claim.purposes)}, and descends from {where}, which may "
+        f"serve only {may}: {way}. Remove the column, narrow the purposes of the product, or have a release point of "
+        f"policy.yaml signed"
+    )
+
+
+def _column(contract: Contract, name: str) -> Column | None:
+    return next((column for column in contract.columns if name in (column.name, column.lake_name)), None)
+
+
+def _marts(catalog: Catalog) -> dict[str, Contract]:
+    return {mart.table: mart for mart in catalog.marts.values()}

@@ -1,0 +1,76 @@
+"""Proof of what a consumer was given of whom: decisions on each party, with facts and rules that they follow from.
+
+Belongs here: writing proofs into a candidate. Does not belong here: the decisions (`mart.lawful_use`), handing data
+over (`projection`), and checking one against the other (`pipelines.audit.lawful`).
+
+A proof is kept for whoever answers for data protection. It lies beside the consumers' directories, and no group may
+open it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from pipelines.audit.content import RULES, canonical_json
+from pipelines.audit.lawful import FACTS
+from pipelines.contracts.load import Catalog
+from pipelines.lineage.needs import LAWFUL_USE, Needs
+from pipelines.release.catalogue import CONSUMERS
+from pipelines.settings import PRIVATE_FILE, make_directory, write_private
+from pipelines.vault.keys import KeyRing
+from pipelines.vault.tokens import hmac_sha256
+
+
+def write_proofs(
+    con: duckdb.DuckDBPyConnection, catalog: Catalog, ring: KeyRing, bank: str, day: date, needs: Mapping[str, Needs],
+    directory: Path,
+) -> None:  # fmt: skip
+    """Write the decisions on every party as of `day`, under each consumer's pseudonym, and the rules."""
+    make_directory(directory)
+    for consumer in CONSUMERS:
+        names = ["business_date", *FACTS, *decisions(catalog, consumer), refusal_column(consumer)]
+        frame = con.execute(
+            f"select party_id, {', '.join(names)} from marts.{catalog.marts[LAWFUL_USE].table} where business_date = ?",
+            [day],
+        ).pl()
+        pseudonym = hmac_sha256(pl.col("party_id"), ring.pseudonym_key(consumer)).alias("pseudonym")
+        told = frame.select(pseudonym, *names).sort("pseudonym")
+        path = directory / f"{consumer}.parquet"
+        told.write_parquet(path, compression="zstd", statistics=False)
+        path.chmod(PRIVATE_FILE)
+    write_private(directory / RULES, canonical_json(rules(catalog, bank, needs)))
+
+
+def rules(catalog: Catalog, bank: str, needs: Mapping[str, Needs]) -> dict[str, Any]:
+    """What decisions follow from beside facts: policy, the bank's legal bases, and what each product needs."""
+    return {
+        "policy": catalog.policy.lawful_use.model_dump(mode="json"),
+        "legal_basis": {basis.purpose: basis.basis for basis in catalog.bank(bank).legal_basis},
+        "articles": {basis.purpose: basis.article for basis in catalog.bank(bank).legal_basis},
+        "needs": {
+            name: {
+                "rows": sorted(need.rows),
+                "columns": {column: sorted(names) for column, names in sorted(need.columns.items())},
+                "tags": {tag: sorted(names) for tag, names in sorted(need.tags.items())},
+            }
+            for name, need in sorted(needs.items())
+            if need.rows
+        },
+    }
+
+
+def decisions(catalog: Catalog, consumer: str) -> list[str]:
+    """The columns of the mart that say what is lawful for a consumer."""
+    mart = catalog.marts[LAWFUL_USE]
+    return [c.name for c in mart.columns if c.name.startswith(f"{consumer}_") and c.type == "boolean"]
+
+
+def refusal_column(consumer: str) -> str:
+    """The column of the mart that says why something is not lawful for a consumer."""
+    return f"{consumer}_refusals"
