@@ -5,6 +5,7 @@ What belongs here: the standard's vocabulary. What does not: what the platform r
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,14 @@ _NOT_KEPT = {
     },
 }
 _OPTIONS = {"minimum", "maximum"}
+_READ: dict[str, OpenDataContractStandard] = {}  # documents without a fault, by the SHA-256 of their file
 _SERVICE_LEVELS = {"timeOfAvailability", "frequency"}
 
 
 def read_odcs(path: Path) -> tuple[OpenDataContractStandard, str]:
     """The document in `path` with exactly one table, and the file's SHA-256. Raises ContractError."""
+    if (known := _found_right(path)) is not None:
+        return known
     given, sha256 = read_document(path, "a data contract")
     try:
         document = OpenDataContractStandard(**given)
@@ -57,7 +61,17 @@ def read_odcs(path: Path) -> tuple[OpenDataContractStandard, str]:
     if (tables := len(document.schema_ or [])) != 1:
         raise ContractError(f"{path}: schema: {tables} tables; give exactly one table per contract")
     _check_kept(path, document)
+    _READ[sha256] = document
     return document, sha256
+
+
+def _found_right(path: Path) -> tuple[OpenDataContractStandard, str] | None:
+    """What `path` says, where a file of the same bytes was read before: two versions of a project differ in little."""
+    try:
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None  # whoever reads it says why it cannot be read
+    return (_READ[sha256], sha256) if sha256 in _READ else None
 
 
 def properties(path: Path, at: str, items: list[CustomProperty] | None, known: set[str]) -> dict[str, Any]:

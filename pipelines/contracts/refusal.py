@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -65,11 +66,16 @@ class Refusal(Strict):
                 raise ValueError(f"not a regular expression ({error}); write one") from error
         return patterns
 
+    @cached_property
+    def _called(self) -> re.Pattern[str] | None:
+        """Any of the words in names of columns."""
+        return re.compile("|".join(f"(?:{each})" for each in self.columns), re.IGNORECASE) if self.columns else None
+
     def is_about(self, contract_id: str, words: Iterable[str]) -> bool:
         """Whether data of a contract, or any that is called so, is what is refused."""
         if any(fnmatchcase(contract_id, pattern) for pattern in self.contracts):
             return True
-        return any(re.search(pattern, word, re.IGNORECASE) for word in words for pattern in self.columns)
+        return self._called is not None and any(map(self._called.search, words))
 
     def concerns(self, sources: dict[str, Contract]) -> list[str]:
         """Source contracts that deliver the data, or a dash where none does."""

@@ -212,11 +212,16 @@ def halved(whole: pl.Expr, parts: int) -> pl.Expr:
 
 
 def unknown(known: set[str]) -> list[pl.Expr]:
-    """What is told by contracts that this bank does not deliver: empty, with a completeness of zero."""
+    """What is told by contracts that this bank does not deliver: empty, with a completeness of zero.
+
+    Whether there is a credit report is withheld: it takes an authorisation, and nobody of this bank gave one.
+    """
     kinds = {"string": pl.String, "bigint": pl.Int64, "boolean": pl.Boolean, "decimal(18,2)": MONEY,
              "decimal(9,4)": SHARE}  # fmt: skip
     return [
-        lit(0 if name.endswith("_completeness") else None, kinds[str(kind)]).alias(name)
+        lit(0 if name.endswith("_completeness") and name != "bureau_completeness" else None, kinds[str(kind)]).alias(
+            name
+        )
         for name, kind in contracted("marts/customer/customer_360").items()
         if name not in known | {"party_id"}
     ]
