@@ -10,7 +10,7 @@ NIGHTS := 2025-05-01 2025-05-02 2025-05-03
 export ZHONGTAI_HOME ?= $(CURDIR)/$(if $(filter simbank,$(BANK)),var,var-$(BANK))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-servers test-slow test-browser ui check bench bench-simulate bench-identity bench-graph identity-worlds identity-stability docs docs-bank clean
+.PHONY: help setup run test test-servers test-slow test-browser ui check bench bench-simulate bench-identity bench-graph identity-worlds identity-stability results docs docs-bank clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -78,6 +78,9 @@ identity-worlds: setup ## half an hour: how right identity is, on five worlds, u
 
 identity-stability: setup ## ten minutes: how steady party ids are, and 30 nights against one full run
 	@$(BIN)/python -m benchmarks.identity_stability --write docs/identity.md
+
+results: setup ## hours: what lists, warnings and scores are worth, on 200,000 customers and on PKDD'99
+	@$(BIN)/python -m benchmarks.results var-results --write docs/results.md
 
 docs: setup ## write the page of every contract to docs/contracts
 	@$(BIN)/zhongtai contracts docs

@@ -20,6 +20,8 @@ from .candidates import DAY, party_ids, with_values, write_candidate
 
 LIST, DECISION = "marketing.low_risk_list", "risk.low_risk_decision"
 COVERAGE, RECONCILIATION = "shared.coverage", "shared.reconciliation"
+MATRIX = "marketing.calibration_matrix"
+PRODUCTS = (LIST, DECISION, COVERAGE, RECONCILIATION, MATRIX)
 Tables = dict[str, pa.Table]
 # In a candidate every second party is excluded: rows 1, 3, 5, … of the decisions. Only risk sees those.
 
@@ -244,9 +246,9 @@ def test_a_group_below_the_signed_size_is_refused(audited, catalog: Catalog) -> 
 @pytest.mark.parametrize("people", [49, 0])
 def test_a_cell_of_fewer_people_than_signed_is_refused(audited, catalog: Catalog, people: int) -> None:
     assert failed(audited()) == set()
-    assert failed(audited(put("marketing.calibration_matrix", "people_rounded", people))) == {"privacy.release_point"}
+    assert failed(audited(put(MATRIX, "people_rounded", people))) == {"privacy.release_point"}
 
 
 def test_a_band_that_was_not_signed_is_refused(audited, catalog: Catalog) -> None:
-    found = failed(audited(put("marketing.calibration_matrix", "pd_band", "not_evaluable")))
+    found = failed(audited(put(MATRIX, "pd_band", "not_evaluable")))
     assert "privacy.release_point" in found

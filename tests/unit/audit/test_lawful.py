@@ -16,6 +16,11 @@ from pipelines.release.proof import rules
 
 from .candidates import BANK, write_candidate
 
+PRODUCTS = (
+    "marketing.customer_segment", "marketing.customer_tag", "marketing.household", "marketing.lawful_use",
+    "risk.customer_segment", "risk.lawful_use", "shared.coverage", "shared.reconciliation",
+)  # fmt: skip
+
 
 @pytest.fixture
 def candidate(tmp_path: Path, catalog: Catalog) -> Path:

@@ -10,6 +10,7 @@ from pipelines.audit.evidence import Evidence
 from .candidates import Spoil, party_ids, with_values
 
 RELATION, HOUSEHOLD = "risk.party_relation", "marketing.household"
+PRODUCTS = (RELATION, HOUSEHOLD, "shared.coverage", "shared.reconciliation")
 
 
 def put(column: str, value: str) -> Spoil:
