@@ -110,7 +110,7 @@ def test_a_table_of_relations_is_made_from_nothing_but_what_its_contract_declare
     ("table", "contract", "column"),
     [
         ("household", "core.party", "address_token"),
-        ("party_network", "registry.role", "person_national_id_token"),
+        ("party_network", "loan.guarantee", "guarantor_national_id_token"),
         ("supply_chain_position", "supply_chain.invoice", "amount"),
         ("party_relation", "core.account_holder", "role"),
     ],

@@ -1,0 +1,111 @@
+"""Measures what the platform's judgements are worth and writes docs/results.md.
+
+    make results            # 200,000 customers, one year: hours
+    .venv/bin/python -m benchmarks.results PLACE [--customers N] [--seed S] [--write docs/results.md]
+
+PLACE keeps the bank, so that a run that was stopped goes on. Belongs here: the order of things and the page. Does not
+belong here: how each figure is measured (the other modules, and the benchmarks that they call).
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+from benchmarks import early_warning, list_information, pkdd99_outcomes, scenario_uplift
+from benchmarks.past_marts import built
+from benchmarks.results import lists, page
+from benchmarks.results.world import END, OBSERVED, World, published, simulated
+from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.scoring.measure import auc, auc_interval, deciles, ks
+from pipelines.scoring.points import probabilities, scores
+from pipelines.scoring.sample import observed
+from pipelines.settings import PROJECT, Home
+
+TRAINED = date(2025, 4, 30)  # features of scenarios are learned on this day and judged on OBSERVED
+_WARNING = ("int_party_warning", "int_party_loan", "int_party_card_change", "int_party_record")
+_PAST_DUE = "grade.default_days"
+
+
+def main() -> int:
+    """Make the bank, measure, print, and write the page where asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("place", type=Path)
+    parser.add_argument("--customers", type=int, default=200_000)
+    parser.add_argument("--seed", type=int, default=11, help="another than those that anything was tuned on: 1, 2, 7")
+    parser.add_argument("--write", type=Path)
+    given = parser.parse_args()
+    started = time.perf_counter()
+    catalog = load_catalog(PROJECT / "data_contracts")
+    world = simulated(given.place, given.customers, given.seed)
+    for day in (OBSERVED, END):
+        published(world, day)
+    real = given.place / "pkdd99"
+    _published_real(real)
+    past_due = int(catalog.policy.thresholds[_PAST_DUE])
+    base, found = lists.measured(world, OBSERVED, past_due)
+    text = "\n".join([
+        "# What the platform's judgements are worth", "",
+        page.made(given.customers, given.seed, OBSERVED, END), "",
+        "## The low-risk lists", "", *page.lists(base, found), "",
+        *list_information.lines(list_information.measured(Home(world.home), OBSERVED)), "",
+        "## Early warning", "", *page.warnings(_warned(world)), "",
+        "## Scorecards, out of time", "",
+        *_cards(catalog, world, past_due), "",
+        "## What scenario features add", "",
+        f"Learned on {TRAINED}, judged on {OBSERVED}; no party is both learned from and judged.", "",
+        *scenario_uplift.lines(scenario_uplift.evaluate(world.home, TRAINED, OBSERVED)), "",
+        "## A real bank: PKDD'99", "", *_real(real),
+    ])  # fmt: skip
+    print(text)
+    if given.write:
+        given.write.write_text(text + "\n", "utf-8")
+    print(f"\n{time.perf_counter() - started:.0f} s" + (f"; written to {given.write}" if given.write else ""))
+    return 0
+
+
+def _warned(world: World) -> early_warning.Outcome:
+    with tempfile.TemporaryDirectory(prefix="zhongtai-results-") as place:
+        built(world.home, Path(place) / "home", [OBSERVED], _WARNING)
+        return early_warning.evaluate(Path(place) / "home", world.truth, business_date=OBSERVED)
+
+
+def _cards(catalog: Catalog, world: World, past_due: int) -> list[str]:
+    told: list[str] = []
+    for card in catalog.scorecards.values():
+        if card.method != "trained":
+            continue
+        rows = observed(Home(world.home), card, [OBSERVED], past_due)
+        score = scores(card, rows.rows)
+        area = (auc(score, rows.bad), *auc_interval(score, rows.bad))
+        told += [
+            *page.scorecard(
+                card, rows, area, ks(score, rows.bad), deciles(score, probabilities(card, score), rows.bad)
+            ),
+            "",
+        ]
+    return told[:-1]
+
+
+def _published_real(home: Path) -> None:
+    if not (home / "releases" / "current").exists():
+        command = [str(Path(sys.executable).with_name("zhongtai")), "--home", str(home)]
+        subprocess.run([*command, "backfill", "--bank", "pkdd99"], check=True)
+
+
+def _real(home: Path) -> list[str]:
+    found = pkdd99_outcomes.evaluate(home)
+    return [
+        f"As of {found.as_of}, from bookings alone, policy {found.policy_version}; how loans granted later ended:", "",
+        *pkdd99_outcomes.lines(found), "",
+        f"Odds ratio {found.odds_ratio:.2f}, Fisher's exact p {found.p:.3g}.",
+    ]  # fmt: skip
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
