@@ -25,9 +25,14 @@ SHARED = "shared_classes"  # the column of proofs that says of which of these cl
 BY_RECORD = ("partner", "bureau", "medical")
 
 
+def ledger_name(consumer: str) -> str:
+    """What the ledger of a consumer is called among the proofs."""
+    return f"usage_{consumer}.parquet"
+
+
 def ledger(directory: Path, consumer: str) -> Path:
     """The ledger of a consumer in a candidate or release."""
-    return directory / PROOF / f"usage_{consumer}.parquet"
+    return directory / PROOF / ledger_name(consumer)
 
 
 def data_usage(subject: Subject) -> Verdict:
