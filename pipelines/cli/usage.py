@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from pipelines.cli.options import JsonOption, State, parse_date
 
 if TYPE_CHECKING:
-    from pipelines.release.usage_history import UsageHistory
+    from pipelines.release.usage_history import Interval, UsageHistory
 
 
 def usage(
@@ -47,23 +45,32 @@ def usage(
 
 
 def _print(history: UsageHistory, *, every: bool) -> None:
-    console = Console(soft_wrap=True, highlight=False)
     if every:
-        table = Table("release", "product", "rows", "used", "withheld", box=None, pad_edge=False)
-        for line in history.lines:
-            table.add_row(line.release, line.product, str(line.rows), ", ".join(line.used), ", ".join(line.withheld))
-        console.print(table)
+        told = [
+            (line.release, line.product, str(line.rows), ", ".join(line.used), ", ".join(line.withheld))
+            for line in history.lines
+        ]
+        _columns(("release", "product", "rows", "used", "withheld"), told)
         return
-    used = Table("used by", "for", "data", "basis", "article", "from", "to", "products", box=None, pad_edge=False)
-    for one in history.used:
-        when = (str(one.since), str(one.until or "still"))
-        used.add_row(one.consumer, one.purpose, *one.what, one.basis, one.article, *when, str(len(one.products)))
-    console.print(used)
-    withheld = Table("withheld from", "data", "why", "article", "from", "to", box=None, pad_edge=False)
-    for one in history.withheld:
-        withheld.add_row(one.consumer, *one.what, one.article, str(one.since), str(one.until or "still"))
-    console.print()
-    console.print(withheld)
-    console.print(f"\n{len(history.releases)} releases of {history.first} to {history.last}", markup=False)
+    used = [
+        (one.consumer, *one.what, *_when(one), str(len(one.products)), str(one.basis), one.article)
+        for one in history.used
+    ]
+    _columns(("used by", "data", "from", "to", "products", "basis", "article"), used)
+    withheld = [(one.consumer, *one.what, *_when(one), one.article) for one in history.withheld]
+    typer.echo()
+    _columns(("withheld from", "data", "why", "from", "to", "article"), withheld)
+    typer.echo(f"\n{len(history.releases)} releases of {history.first} to {history.last}")
     if history.silent:
-        console.print(f"{len(history.silent)} more were published before there were ledgers", markup=False)
+        typer.echo(f"{len(history.silent)} more were published before there were ledgers")
+
+
+def _when(one: Interval) -> tuple[str, str]:
+    return str(one.since), str(one.until or "still")
+
+
+def _columns(headers: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """A table that no terminal cuts off: it is for the record."""
+    widths = [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
+    for row in (headers, *rows):
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -23,21 +23,22 @@ from pipelines.audit.lawful import FACTS
 from pipelines.audit.usage import SHARED
 from pipelines.contracts.expectations import party_column
 from pipelines.contracts.load import Catalog
-from pipelines.contracts.model import Contract
+from pipelines.contracts.model import DATA_CLASSES, Contract
 from pipelines.lineage.needs import LAWFUL_USE, Needs
 from pipelines.release.catalogue import CONSUMERS
 from pipelines.settings import PRIVATE_FILE, make_directory, write_private
 from pipelines.vault.keys import KeyRing
 from pipelines.vault.tokens import hmac_sha256
 
+COVERAGE = "mart.coverage"
 RULE = "rule_"  # how the columns of a mart that hold the outcome of one rule begin
 
 
 def write_proofs(
     con: duckdb.DuckDBPyConnection, catalog: Catalog, ring: KeyRing, bank: str, day: date, needs: Mapping[str, Needs],
     directory: Path,
-) -> None:  # fmt: skip
-    """Write the decisions on every party as of `day`, under each consumer's pseudonym, and the rules."""
+) -> dict[str, Any]:  # fmt: skip
+    """Write decisions on every party as of `day`, under each consumer's pseudonym, and the rules; return the rules."""
     make_directory(directory)
     for consumer in CONSUMERS:
         names = ["business_date", *FACTS, SHARED, *decisions(catalog, consumer), refusal_column(consumer)]
@@ -50,12 +51,27 @@ def write_proofs(
         path = directory / f"{consumer}.parquet"
         told.write_parquet(path, compression="zstd", statistics=False)
         path.chmod(PRIVATE_FILE)
-    write_private(directory / RULES, canonical_json(rules(catalog, bank, needs)))
+    said = rules(catalog, bank, needs, delivered_classes(con, catalog, day))
+    write_private(directory / RULES, canonical_json(said))
+    return said
 
 
-def rules(catalog: Catalog, bank: str, needs: Mapping[str, Needs]) -> dict[str, Any]:
+def delivered_classes(con: duckdb.DuckDBPyConnection, catalog: Catalog, day: date) -> frozenset[str]:
+    """The classes of data of which the bank had anything by a date."""
+    found = con.execute(
+        f"select contract from marts.{catalog.marts[COVERAGE].table} "
+        "where business_date = ? and delivered_through is not null",
+        [day],
+    ).fetchall()
+    return frozenset(catalog.sources[name].data_class for (name,) in found if name in catalog.sources)
+
+
+def rules(
+    catalog: Catalog, bank: str, needs: Mapping[str, Needs], delivered: frozenset[str] = frozenset(DATA_CLASSES)
+) -> dict[str, Any]:
     """What decisions follow from beside facts: policy, the bank's legal bases, what each product needs and uses.
 
+    Whatever a product can descend from, a class of data of which nothing was ever `delivered` was used of nobody.
     And what the rules of marts mean, with the limits of that day: whoever asks later why somebody is in or out of a
     product is answered by what held then.
     """
@@ -74,9 +90,9 @@ def rules(catalog: Catalog, bank: str, needs: Mapping[str, Needs]) -> dict[str, 
         },
         "classes": {
             name: {
-                "rows": sorted({"basic", *needs.get(name, Needs()).classes.rows}),
-                "columns": _sorted(needs.get(name, Needs()).classes.columns),
-                "tags": _sorted(needs.get(name, Needs()).classes.tags),
+                "rows": sorted({"basic", *(needs.get(name, Needs()).classes.rows & delivered)}),
+                "columns": _sorted(needs.get(name, Needs()).classes.columns, delivered),
+                "tags": _sorted(needs.get(name, Needs()).classes.tags, delivered),
             }
             for name, product in sorted(catalog.products.items())
             if any(party_column(column.name) for column in product.columns)
@@ -102,8 +118,8 @@ def _limits(words: str, thresholds: Mapping[str, float]) -> dict[str, float]:
     return {name: thresholds[name] for name in dict.fromkeys(named) if name in thresholds}
 
 
-def _sorted(named: Mapping[str, frozenset[str]]) -> dict[str, list[str]]:
-    return {name: sorted(some) for name, some in sorted(named.items())}
+def _sorted(named: Mapping[str, frozenset[str]], known: frozenset[str] | None = None) -> dict[str, list[str]]:
+    return {name: sorted(some if known is None else some & known) for name, some in sorted(named.items())}
 
 
 def decisions(catalog: Catalog, consumer: str) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from pipelines.audit.lawful import PURPOSES
 from pipelines.contracts.load import Catalog
 from pipelines.release import words
 from pipelines.release.usage_history import Consent, Interval, UsageHistory
@@ -27,18 +28,22 @@ h1, h2 { font-family: "Songti SC", "Noto Serif CJK SC", Georgia, "Times New Roma
   margin: 0; }
 h1 { font-size: 30px; line-height: 1.25; }
 h2 { font-size: 20px; margin: 40px 0 4px; }
+h3 { font-size: 16px; font-weight: 600; margin: 26px 0 0; }
+h3 .small { font-weight: 400; margin-left: 8px; }
 h1 small, h2 small { display: block; font-size: 0.68em; font-weight: 400; color: var(--soft); }
 p { margin: 10px 0; max-width: 68ch; }
 .en { color: var(--soft); font-size: 0.9em; display: block; }
 .who { display: flex; gap: 40px; flex-wrap: wrap; margin-top: 18px; }
 .blank { display: inline-block; min-width: 200px; border-bottom: 1px solid var(--soft); }
-table { width: 100%; border-collapse: collapse; margin: 14px 0 0; }
+table { width: 100%; table-layout: fixed; border-collapse: collapse; margin: 10px 0 0; }
+th:first-child { width: 46%; }
 th { text-align: left; font-weight: 500; color: var(--soft); font-size: 0.85em; line-height: 1.35; }
 th, td { padding: 9px 14px 9px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th:last-child, td:last-child { padding-right: 0; }
 tbody tr:last-child td { border-bottom: 1px solid var(--soft); }
-td.when { white-space: nowrap; font-variant-numeric: tabular-nums; }
-.article, .small { color: var(--soft); font-size: 0.82em; }
+td.when { font-variant-numeric: tabular-nums; }
+.article, .small { color: var(--soft); font-size: 0.82em; line-height: 1.4; }
+td .small, .article { display: block; margin-top: 3px; }
 .rights { background: var(--tint); border-left: 3px solid var(--mark); padding: 6px 22px; margin-top: 14px; }
 footer { margin-top: 44px; border-top: 1px solid var(--line); padding-top: 12px; }
 @page { size: A4; margin: 16mm; }
@@ -93,12 +98,10 @@ def page(history: UsageHistory, catalog: Catalog, bank: str) -> str:
             f"用于何种目的、由谁使用以及依据何种合法性基础。",
         ),
         _heading("使用了什么", "What was used"),
-        _table(("谁 · 目的", "信息", "依据", "期间"), ("By whom, for what", "Which data", "Legal basis", "When"),
-               [_used(one, history, catalog) for one in history.used],
-               Words("No data of yours were used.", "未使用您的任何信息。")),
+        *(_by(consumer, history, catalog) for consumer in words.CONSUMERS),
         _heading("没有使用什么，为什么", "What was withheld, and why"),
-        _table(("谁", "信息", "原因", "期间"), ("From whom", "Which data", "Why", "When"),
-               [_withheld(one, history) for one in history.withheld],
+        _table(("信息", "原因", "期间"), ("Which data, from whom", "Why", "When"),
+               [_withheld(one) for one in history.withheld],
                Words("Nothing was withheld.", "没有需要保留不用的信息。")),
         _heading("您的同意", "Your consents"),
         _table(("事项", "信息", "状态"), ("For what", "Which data", "State"),
@@ -115,24 +118,34 @@ def page(history: UsageHistory, catalog: Catalog, bank: str) -> str:
     )
 
 
-def _used(one: Interval, history: UsageHistory, catalog: Catalog) -> list[str]:
+def _by(consumer: str, history: UsageHistory, catalog: Catalog) -> str:
+    who = words.CONSUMERS[consumer]
+    uses = [one for one in history.used if one.consumer == consumer]
+    what = words.PURPOSES[PURPOSES[consumer]]
+    heading = f'<h3>{who.zh} {who.en}<span class="small">{what.zh} · {what.en}</span></h3>'
+    return heading + _table(
+        ("信息", "依据", "期间"), ("Which data", "Legal basis", "When"),
+        [_used(one, catalog) for one in uses],
+        Words("No data of yours were used.", "未使用您的任何信息。"),
+    )  # fmt: skip
+
+
+def _used(one: Interval, catalog: Catalog) -> list[str]:
     names = ", ".join(catalog.products[name].name if name in catalog.products else name for name in one.products)
     return [
-        _both(words.CONSUMERS[one.consumer]) + _both(words.PURPOSES[one.purpose], small=True),
         f'{_both(words.CLASSES[one.what[0]])}<span class="small">{escape(names)}</span>',
         f'{_both(words.BASES.get(str(one.basis), Words(str(one.basis), str(one.basis))))}'
         f'<span class="article">{escape(one.article)}</span>',
-        _when(one, history),
+        _when(one),
     ]  # fmt: skip
 
 
-def _withheld(one: Interval, history: UsageHistory) -> list[str]:
+def _withheld(one: Interval) -> list[str]:
     name, code = one.what
     return [
-        _both(words.CONSUMERS[one.consumer]),
-        _both(words.CLASSES[name]),
+        _both(words.CLASSES[name]) + f'<span class="small">{" ".join(words.CONSUMERS[one.consumer][::-1])}</span>',
         f'{_both(words.REFUSALS[code])}<span class="article">{escape(one.article)}</span>',
-        _when(one, history),
+        _when(one),
     ]
 
 
@@ -142,15 +155,14 @@ def _consent(one: Consent) -> list[str]:
     return [_both(_CONSENTS.get(one.purpose, Words(one.purpose, one.purpose))), what + partner, _both(_GIVEN[one.word])]
 
 
-def _when(one: Interval, history: UsageHistory) -> str:
+def _when(one: Interval) -> str:
     if one.until is None:
-        return f'{one.since} 起<span class="en">since {one.since}, still on {history.last}</span>'
+        return f'{one.since} 起<span class="en">since then</span>'
     return f'{one.since} – {one.until}<span class="en">ended</span>'
 
 
-def _both(text: Words, *, small: bool = False) -> str:
-    inner = f'{escape(text.zh)}<span class="en">{escape(text.en)}</span>'
-    return f'<span class="small">{inner}</span>' if small else inner
+def _both(text: Words) -> str:
+    return f'{escape(text.zh)}<span class="en">{escape(text.en)}</span>'
 
 
 def _said(en: str, zh: str) -> str:

@@ -9,13 +9,15 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import polars as pl
+
 from pipelines.contracts.expectations import party_column
 from pipelines.contracts.load import Catalog
 from pipelines.lineage.needs import Classes, Needs
 from pipelines.release.candidate import build_candidate
 from pipelines.release.catalogue import Release
 
-from .warehouse import BANK, DAY, Office, Rows, evidence, write_warehouse
+from .warehouse import BANK, DAY, Office, Rows, evidence, party_id, write_warehouse
 
 NIGHTS, PARTIES = (DAY, DAY + timedelta(days=1)), 24
 WITHDRAWS = 6  # the party that takes its consent to marketing with transactions back on the second night
@@ -65,6 +67,9 @@ def refused(n: int, night: date) -> dict[str, str]:
 def publish(office: Office, night: date) -> Release:
     """The release of one of the nights."""
     write_warehouse(office.home, office.catalog, {night: PARTIES}, lambda table, rows: _told(table, rows, night))
+    pl.DataFrame({"party_id": [party_id(n) for n in range(PARTIES)]}).write_parquet(
+        office.home.identity / "party.parquet"
+    )
     built = build_candidate(office.catalog, office.home, office.ring, BANK, night, needs(office.catalog))
     evidence(built.directory, office.catalog).write(built.directory)
     return office.publish(built.directory)
@@ -72,7 +77,9 @@ def publish(office: Office, night: date) -> Release:
 
 def _told(table: str, rows: Rows, night: date) -> Rows:
     # Rows come in no order that says whose they are, but backwards.
-    changed = {"lawful_use": _lawful, "low_risk_list": _decided, "customer_360": _known}.get(table)
+    changed = {"lawful_use": _lawful, "low_risk_list": _decided, "customer_360": _known, "coverage": _covered}.get(
+        table
+    )
     for n, row in enumerate(rows[::-1]) if changed else ():
         row.update(changed(n, night))
     return rows
@@ -108,3 +115,9 @@ def _decided(n: int, night: date) -> dict[str, Any]:
 
 def _known(n: int, night: date) -> dict[str, Any]:
     return {"orders_90d": n if n % 2 == 0 else None}
+
+
+def _covered(n: int, night: date) -> dict[str, Any]:
+    """Of a bank that has a contract of every class but the published one."""
+    names = ("core.party", "core.transaction", "ecommerce.order", "bureau.credit_report", "medical.payment")
+    return {"contract": names[n], "delivered_through": night} if n < len(names) else {"delivered_through": None}
