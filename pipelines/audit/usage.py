@@ -112,14 +112,17 @@ def _is_used(name: str, classes: dict[str, Any]) -> str:
 
 
 def _unlawful(con: duckdb.DuckDBPyConnection, consumer: str, written: str, proofs: str) -> Iterator[str]:
-    """Uses of a class that the proof of the customer refuses: what was taken back is used no more."""
+    """Uses of a class that the proof of the customer refuses: what was taken back is used no more.
+
+    Whoever has no proof at all is a matter of `pipelines.audit.lawful`.
+    """
     columns = {name for name, *_ in _rows(con, f"describe from {proofs}")}
     for name in (name for name in DATA_CLASSES if f"{consumer}_{name}" in columns):
         uses = f"list_contains(string_split(said.used, ';'), '{name}')"
         (count,) = _rows(
             con,
-            f"select count(*) from {written} as said left join {proofs} as proof on said.pseudonym = proof.pseudonym "
-            f"where {uses} and not coalesce(proof.{consumer}_{name}, false)",
+            f"select count(*) from {written} as said inner join {proofs} as proof on said.pseudonym = proof.pseudonym "
+            f"where {uses} and not proof.{consumer}_{name}",
         )[0]
         if count:
             yield f"usage by {consumer}: {count} uses of {name} data of customers of whom that is not lawful"

@@ -66,11 +66,11 @@ class Consent:
 
 @dataclass(frozen=True)
 class UsageHistory:
-    """Everything of one customer. `silent` are releases of before there were ledgers."""
+    """Everything of one customer. `published` are the releases that tell it, `silent` those of before there were ledgers."""
 
     first: date
     last: date
-    releases: tuple[str, ...]
+    published: tuple[str, ...]
     silent: tuple[str, ...]
     lines: tuple[Line, ...]
     used: tuple[Interval, ...]

@@ -93,8 +93,8 @@ def page(history: UsageHistory, catalog: Catalog, bank: str) -> str:
         '<span>编号 <span class="small">Reference</span> <span class="blank">&nbsp;</span></span></div></header>',
         _said(
             f"The bank prepares its data once a night. This page says which of your data were used in the "
-            f"{len(history.releases)} releases of these dates, for what, by whom, and on which legal basis.",
-            f"本行每夜整理一次数据。本页说明在上述期间的 {len(history.releases)} 次发布中，您的哪些信息被使用、"
+            f"{len(history.published)} releases of these dates, for what, by whom, and on which legal basis.",
+            f"本行每夜整理一次数据。本页说明在上述期间的 {len(history.published)} 次发布中，您的哪些信息被使用、"
             f"用于何种目的、由谁使用以及依据何种合法性基础。",
         ),
         _heading("使用了什么", "What was used"),
@@ -192,9 +192,9 @@ def _footer(history: UsageHistory) -> str:
             f"其中 {count} 次发布早于本记录的建立。",
         )
     said = Words(
-        f"From the bank's own record of releases {history.releases[0]} to {history.releases[-1]}.{before.en} Classes "
+        f"From the bank's own record of releases {history.published[0]} to {history.published[-1]}.{before.en} Classes "
         f"are told by where a figure can come from, so rather too many than too few. Articles are to be confirmed.",
-        f"根据本行发布记录 {history.releases[0]} 至 {history.releases[-1]}。{before.zh}信息类别按数据来源判断，"
+        f"根据本行发布记录 {history.published[0]} 至 {history.published[-1]}。{before.zh}信息类别按数据来源判断，"
         f"宁多勿少。所引条款待确认。",
     )
     return f'<footer class="small">{_said(said.en, said.zh)}</footer>'

@@ -32,7 +32,8 @@ _FILL = """
         coalesce(list_contains(string_split(said.withheld, ';'), law.data_class), false) as is_withheld,
         law.needs, law.legal_basis, law.article
     from read_parquet('{path}', hive_partitioning = false) as said
-    inner join law on is_used or is_withheld
+    cross join law
+    where is_used or is_withheld
     order by all
 """
 
