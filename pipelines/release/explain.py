@@ -184,7 +184,7 @@ def _rule(name: str, row: dict[str, Any], meant: dict[str, Any], around: dict[st
     named = dict.fromkeys(re.findall(r"[a-z][a-z_0-9]+", meant["words"]))
     known = {word: row if word in row else around for word in named if word in row or word in around}
     values = {word: _text(place[word]) for word, place in known.items() if not word.startswith(RULE)}
-    policy = "policy.yaml, no article" if meant["limits"] else None
+    policy = "the bank's policy" if meant["limits"] else None
     outcome = "fails" if row[name] == "fail" else "cannot be evaluated"
     return Reason(name, meant["words"], policy, outcome, values, meant["limits"])
 

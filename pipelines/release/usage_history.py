@@ -66,7 +66,7 @@ class Consent:
 
 @dataclass(frozen=True)
 class UsageHistory:
-    """Everything of one customer. `published` are the releases that tell it, `silent` those of before there were ledgers."""
+    """Everything of one customer. `published` releases tell it; `silent` ones are of before there were ledgers."""
 
     first: date
     last: date

@@ -7,28 +7,25 @@ from dataclasses import asdict
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
+from pipelines.cli.main import app
 from pipelines.contracts.expectations import party_column
-from pipelines.contracts.load import Catalog
 from pipelines.release.catalogue import CONSUMERS, Release
 from pipelines.release.explain import Answer, explain
 from pipelines.release.refused import Refused
 from pipelines.release.whom import pseudonym, release_of
 from pipelines.settings import InputError
 
-from .conftest import new_office
-from .lawful_nights import CHILDREN, NIGHTS, PARTIES, SILENT, WITHDRAWS, failing, included, publish
-from .warehouse import Office, party_id
+from .lawful_nights import CHILDREN, NIGHTS, PARTIES, SILENT, WITHDRAWS, failing, included
+from .warehouse import KEY, Office, party_id
 
 LIST, DECISION = "marketing.low_risk_list", "risk.low_risk_decision"
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog, shelf) -> Office:
-    office = new_office(tmp_path_factory.mktemp("explained") / "home", catalog, shelf)
-    for night in NIGHTS:
-        publish(office, night)
-    return office
+def office(two_nights: Office) -> Office:
+    return two_nights
 
 
 @pytest.fixture(scope="module")
@@ -180,3 +177,18 @@ def test_whom_nobody_knows_and_days_without_a_release(office: Office, first: Rel
 def test_a_release_without_proofs_cannot_answer(office: Office, first: Release, tmp_path) -> None:
     with pytest.raises(Refused, match="has no proofs"):
         asked(office, Release(tmp_path, first.manifest), "risk", DECISION, 0)
+
+
+def test_the_command_prints_every_rule_in_words(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZHONGTAI_HOME", str(office.home.path))
+    monkeypatch.setenv("ZHONGTAI_VAULT_KEY", KEY)
+    asked_for = [party_id(2), "--product", "low_risk_list", "--date", str(NIGHTS[0]), "--as"]
+    told = CliRunner().invoke(app, ["explain", *asked_for, "risk"]).stdout
+    assert "2 rules not passed" in told
+    assert "history fails: relationship_days is at least low_risk.min_history_days" in told
+    assert "regular inflow cannot be evaluated" in told
+    as_marketing = CliRunner().invoke(app, ["explain", *asked_for, "marketing"]).stdout
+    assert "is not in marketing.low_risk_list of 1994-03-31" in as_marketing
+    assert "history" not in as_marketing
+    printed = json.loads(CliRunner().invoke(app, ["explain", *asked_for, "risk", "--json"]).stdout)
+    assert [reason["code"] for reason in printed["decisions"][0]["reasons"]] == ["rule_history", "rule_regular_inflow"]

@@ -14,10 +14,11 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 from pipelines.audit.content import PROOF
 from pipelines.audit.usage import ledger, unaccounted
-from pipelines.contracts.load import Catalog
+from pipelines.cli.main import app
 from pipelines.release.catalogue import Release, list_releases
 from pipelines.release.refused import Refused
 from pipelines.release.usage_history import UsageHistory, usage_of
@@ -26,20 +27,16 @@ from pipelines.release.usage_table import open_data_usage
 from pipelines.release.whom import pseudonym
 from pipelines.settings import InputError
 
-from .conftest import new_office
-from .lawful_nights import CHILDREN, NIGHTS, PARTIES, SHARED, SILENT, WITHDRAWS, publish
-from .warehouse import BANK, Office, party_id
+from .lawful_nights import CHILDREN, NIGHTS, PARTIES, SHARED, SILENT, WITHDRAWS
+from .warehouse import BANK, KEY, Office, party_id
 
 LISTED = "marketing.low_risk_list"
 NOT_MARKETED_TO = CHILDREN | SILENT
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog, shelf: Path) -> Office:
-    office = new_office(tmp_path_factory.mktemp("used") / "home", catalog, shelf)
-    for night in NIGHTS:
-        publish(office, night)
-    return office
+def office(two_nights: Office) -> Office:
+    return two_nights
 
 
 @pytest.fixture(scope="module")
@@ -236,3 +233,26 @@ def test_the_page_escapes_what_it_is_told(office: Office) -> None:
     told = page(changed, office.catalog, BANK)
     assert "<script" not in told
     assert told.count("&lt;script&gt;") >= 3 * len(whole.used)
+
+
+def test_the_commands_print_write_and_query(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZHONGTAI_HOME", str(office.home.path))
+    monkeypatch.setenv("ZHONGTAI_VAULT_KEY", KEY)
+
+    def call(*arguments: str) -> str:
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 0, done
+        return done.stdout
+
+    told = call("usage", party_id(WITHDRAWS))
+    assert re.search(f"marketing  transaction  {NIGHTS[0]}  {NIGHTS[0]}", told)
+    assert re.search(f"marketing +transaction  withdrawn +{NIGHTS[1]}  still", told)
+    assert json.loads(call("usage", party_id(0), "--json"))["published"] == [r.id for r in list_releases(office.home)]
+    assert f"{NIGHTS[1]}" not in call("usage", party_id(0), "--to", f"{NIGHTS[0]}", "--lines")
+    call("usage", party_id(0), "--html", str(tmp_path / "page.html"))
+    assert stat.S_IMODE((tmp_path / "page.html").stat().st_mode) == 0o600
+    counted = "select count(distinct pseudonym) from data_usage where consumer = 'marketing' and is_used"
+    asked = call("query", "--consumer", "data_protection", "--format", "csv", counted)
+    assert asked.split() == ["count(DISTINCT", "pseudonym)", str(PARTIES - len(NOT_MARKETED_TO))]
+    refused = CliRunner().invoke(app, ["query", "--consumer", "marketing", "from data_usage"])
+    assert isinstance(refused.exception, InputError)
