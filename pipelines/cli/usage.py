@@ -60,7 +60,8 @@ def _print(history: UsageHistory, *, every: bool) -> None:
     withheld = [(one.consumer, *one.what, *_when(one), one.article) for one in history.withheld]
     typer.echo()
     _columns(("withheld from", "data", "why", "from", "to", "article"), withheld)
-    typer.echo(f"\n{len(history.published)} releases of {history.first} to {history.last}")
+    count = len(history.published)
+    typer.echo(f"\n{count} release{'s' * (count > 1)} of {history.first} to {history.last}")
     if history.silent:
         typer.echo(f"{len(history.silent)} more were published before there were ledgers")
 

@@ -93,7 +93,7 @@ def page(history: UsageHistory, catalog: Catalog, bank: str) -> str:
         '<span>编号 <span class="small">Reference</span> <span class="blank">&nbsp;</span></span></div></header>',
         _said(
             f"The bank prepares its data once a night. This page says which of your data were used in the "
-            f"{len(history.published)} releases of these dates, for what, by whom, and on which legal basis.",
+            f"releases of these dates ({len(history.published)}), for what, by whom, and on which legal basis.",
             f"本行每夜整理一次数据。本页说明在上述期间的 {len(history.published)} 次发布中，您的哪些信息被使用、"
             f"用于何种目的、由谁使用以及依据何种合法性基础。",
         ),
