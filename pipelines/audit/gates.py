@@ -62,6 +62,7 @@ REGISTRY: dict[str, Gate] = {
         Gate("privacy.no_party_id", "block", _PROTECTION, 11, "no internal id leaves"),
         Gate("privacy.pseudonym_per_consumer", "block", _PROTECTION, 11, "consumers cannot join what they hold"),
         Gate("privacy.lawful_use", "block", _PROTECTION, 11, "nothing is handed over of a party without a legal basis"),
+        Gate("privacy.data_usage", "block", _PROTECTION, 11, "the ledger says what was used of whom, all of it"),
         Gate("privacy.release_point", "block", _PROTECTION, 11, "a wider purpose sees only what was signed"),
     )
 }

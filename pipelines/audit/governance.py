@@ -9,14 +9,16 @@ from pipelines.audit.content import PROOF, RULES
 from pipelines.audit.gates import Verdict
 from pipelines.audit.lawful import PURPOSES
 from pipelines.audit.subject import Subject, verdict
+from pipelines.audit.usage import ledger_name
 
 COVERAGE, RECONCILIATION = "shared.coverage", "shared.reconciliation"
 
 
 def content(subject: Subject) -> Verdict:
-    """The candidate hashes to the name of its directory, and holds a file per product and the proofs, nothing else."""
+    """The candidate hashes to the name of its directory, and holds a file per product, proofs and ledgers only."""
     expected = {f"{product.consumer}/{product.table}.parquet" for product in subject.catalog.products.values()}
-    expected |= {f"{PROOF}/{name}" for name in (RULES, *(f"{consumer}.parquet" for consumer in PURPOSES))}
+    expected |= {f"{PROOF}/{RULES}", *(f"{PROOF}/{consumer}.parquet" for consumer in PURPOSES)}
+    expected |= {f"{PROOF}/{ledger_name(consumer)}" for consumer in PURPOSES}
     found = {file.path for file in subject.content.files}
     faults = [f"unknown: {path}" for path in sorted(found - expected)]
     faults += [f"missing: {path}" for path in sorted(expected - found)]

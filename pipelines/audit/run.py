@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.audit import consistency, governance, lawful, privacy
+from pipelines.audit import consistency, governance, lawful, privacy, usage
 from pipelines.audit.content import read_content
 from pipelines.audit.engine import preload_in_background, validate
 from pipelines.audit.evidence import CheckResult, Evidence, Version
@@ -33,6 +33,7 @@ CHECKS: dict[str, Check] = {
     "privacy.no_party_id": privacy.no_party_id,
     "privacy.pseudonym_per_consumer": privacy.pseudonym_per_consumer,
     "privacy.lawful_use": lawful.lawful_use,
+    "privacy.data_usage": usage.data_usage,
     "privacy.release_point": privacy.release_point,
 }
 

@@ -22,6 +22,7 @@ from pipelines.cli import (
     admission,
     contracts,
     doctor,
+    explain,
     history,
     identity,
     lineage,
@@ -34,6 +35,7 @@ from pipelines.cli import (
     score,
     simulate,
     tags,
+    usage,
     vault,
 )
 from pipelines.cli.options import State
@@ -56,6 +58,8 @@ app.command("ui")(run.ui)
 app.command("simulate")(simulate.simulate)
 app.command("query")(query.query)
 app.command("doctor")(doctor.doctor)
+app.command("usage")(usage.usage)
+app.command("explain")(explain.explain)
 app.add_typer(admission.app, name="admission")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(releases.app, name="releases")

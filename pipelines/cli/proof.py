@@ -20,8 +20,11 @@ def verify(
     release: Annotated[str | None, typer.Argument(help="A release, or how its id begins; default the current.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Decide on every party again from the release's own facts and rules, and hold every row and value against it."""
+    """Decide on every party again from the release's own facts and rules; hold every row, value and use against it."""
+    import duckdb
+
     from pipelines.audit.lawful import PURPOSES, reasons, unproven
+    from pipelines.audit.usage import unaccounted
     from pipelines.release import catalogue
     from pipelines.release.refused import Refused
 
@@ -30,6 +33,8 @@ def verify(
     problems = catalogue.changed_files(found)
     try:
         problems = problems or unproven(found.path, state.catalog)
+        with duckdb.connect() as con:
+            problems = problems or unaccounted(con, found.path, state.catalog)
     except FileNotFoundError as error:
         raise Refused(f"{found.id} has no proofs ({error.filename}): it was published before there were any") from error
     told = {consumer: reasons(found.path, consumer) for consumer in PURPOSES}

@@ -13,6 +13,7 @@ import typer
 
 from pipelines.cli.options import State
 from pipelines.release import catalogue
+from pipelines.release.catalogue import Release
 from pipelines.settings import InputError
 
 
@@ -21,6 +22,14 @@ class Consumer(StrEnum):
 
     marketing = "marketing"
     risk = "risk"
+
+
+class Reader(StrEnum):
+    """Whose tables are asked: a consumer's, or the ledger of data usage."""
+
+    marketing = "marketing"
+    risk = "risk"
+    data_protection = "data_protection"
 
 
 class Format(StrEnum):
@@ -35,18 +44,17 @@ class Format(StrEnum):
 def query(
     context: typer.Context,
     sql: Annotated[str, typer.Argument(help="One SQL statement; tables in main and shared.")],
-    consumer: Annotated[Consumer, typer.Option(help="Whose file to ask.")],
+    consumer: Annotated[Reader, typer.Option(help="Whose file to ask; data_protection has the table data_usage.")],
     release: Annotated[str | None, typer.Option(help="Release id or its beginning; default the current one.")] = None,
     format_: Annotated[Format, typer.Option("--format", help="How to write the answer.")] = Format.table,
     out: Annotated[Path | None, typer.Option(help="File to write; parquet needs one.")] = None,
 ) -> None:
-    """Ask the file of a consumer in the current release, read-only."""
+    """Ask the file of a consumer in the current release, or the ledger of what was used of whom, read-only."""
     state: State = context.obj
     found = catalogue.find(state.settings.home, release)
     if format_ is Format.parquet and out is None:
         raise InputError("--format parquet needs --out FILE")
-    path = found.path / consumer / f"{consumer}.duckdb"
-    with closing(duckdb.connect(str(path), read_only=True)) as con:
+    with closing(_opened(found, consumer)) as con:
         try:
             # The answer may not reach beyond the consumer's own file.
             con.execute("set enable_external_access = false; set lock_configuration = true")
@@ -56,6 +64,14 @@ def query(
         if relation is None:
             raise InputError("the statement gives no rows; write a SELECT")
         _write(relation, format_, out)
+
+
+def _opened(release: Release, reader: Reader) -> duckdb.DuckDBPyConnection:
+    if reader is Reader.data_protection:
+        from pipelines.release.usage_table import open_data_usage
+
+        return open_data_usage(release)
+    return duckdb.connect(str(release.path / reader / f"{reader}.duckdb"), read_only=True)
 
 
 def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -32,6 +32,13 @@ class Calendar(Strict):
     holidays: tuple[date, ...] = ()
 
 
+class Objections(Strict):
+    """How a customer objects to a use or takes a consent back, in the words of the bank."""
+
+    en: Name
+    zh: Name
+
+
 class Bank(Strict):
     """One bank, as declared in `feeds/<bank>/bank.yaml`. Dates are business dates, both ends included.
 
@@ -51,6 +58,7 @@ class Bank(Strict):
     last_date: date | None = None
     deliveries: Name
     legal_basis: tuple[LegalBasis, ...]
+    objections: Objections | None = None
 
     @field_validator("time_zone")
     @classmethod

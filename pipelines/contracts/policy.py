@@ -36,7 +36,7 @@ class Policy:
     survivorship: dict[str, tuple[str, ...]]
     release_points: dict[str, dict[str, Any]]
     table_release_points: dict[str, dict[str, Any]]
-    marketing_reason_codes: tuple[str, ...]
+    marketing_reason_codes: dict[str, str]
     lawful_use: LawfulUse
     approved_by: tuple[str, ...]
     path: Path = field(compare=False)
@@ -90,7 +90,7 @@ def load_policy(path: Path) -> Policy:
         survivorship=file.survivorship,
         release_points={name: point.model_dump(mode="json") for name, point in file.release_points.items()},
         table_release_points={name: point.model_dump(mode="json") for name, point in file.table_release_points.items()},
-        marketing_reason_codes=tuple(file.marketing_reason_codes),
+        marketing_reason_codes=file.marketing_reason_codes,
         lawful_use=file.lawful_use,
         approved_by=file.approved_by,
         path=path,

@@ -30,6 +30,7 @@ from pipelines.lineage.purpose import PurposeRefused, check_purposes
 from pipelines.release.projection import project
 from pipelines.release.proof import write_proofs
 from pipelines.release.refused import Refused
+from pipelines.release.usage import write_usage
 from pipelines.settings import PRIVATE_FILE, Home, make_directory, write_private
 from pipelines.vault.keys import KeyRing
 
@@ -65,7 +66,8 @@ def build_candidate(
                 table, chosen = project(con, product, mart, ring, business_date, needs[product.id])
                 rows[product.id], withheld[product.id] = table.num_rows, chosen - table.num_rows
                 _write(make_directory(staging / str(product.consumer)) / f"{product.table}.parquet", table)
-            write_proofs(con, catalog, ring, bank, business_date, needs, staging / PROOF)
+            rules = write_proofs(con, catalog, ring, bank, business_date, needs, staging / PROOF)
+            write_usage(catalog, staging, rules)
             stated = landed_through(home, dates_stated(home, business_date))
             keep_stated(con, shapes(catalog), stated, staging / STATED)
         content = list_content(staging, bank, business_date)

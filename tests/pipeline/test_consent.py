@@ -15,10 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 from customer_360_oracle import Bank
 from homes import copied
 from simulated import BEFORE, NIGHT, Simulated, world
+
+from pipelines.audit.usage import ledger
+from pipelines.release.whom import pseudonym
+from pipelines.vault.keys import KeyRing
 
 # Blocks of customer_360 that rest on one source's being shared: purpose and class of the consent, and a figure.
 GATED = {
@@ -103,6 +108,26 @@ def test_who_takes_marketing_back_is_unlawful_for_it_that_night(withdrawn: Withd
         (told,) = con.execute(f"select count(*) from '{published}'").fetchone() or ()
     query = "select count(*) from marts.lawful_use where business_date = ? and has_customer_360 and marketing_basic"
     assert rows(withdrawn.home, query, NIGHT) == [(told,)]
+
+
+@pytest.mark.slow
+def test_what_was_taken_back_is_used_by_no_line_of_the_next_ledger(
+    withdrawn: Withdrawn, simbank: Simulated, vault_key: str
+) -> None:
+    ring = KeyRing(bytes.fromhex(vault_key))
+
+    def uses(release: Path, consumer: str, party: str) -> set[str]:
+        who = pseudonym(party, consumer, lambda: ring)
+        lines = pl.read_parquet(ledger(release, consumer)).filter(pl.col("pseudonym") == who)
+        return {name for used in lines["used"].drop_nulls() for name in used.split(";")}
+
+    after = withdrawn.home / "releases" / "current"
+    before = simbank.before / "releases" / "current"
+    assert uses(before, "marketing", withdrawn.unwilling) >= {"basic", "transaction"}
+    assert uses(after, "marketing", withdrawn.unwilling) == set()
+    assert "basic" in uses(after, "risk", withdrawn.unwilling), "risk rests on another basis"
+    assert "bureau" in uses(before, "risk", withdrawn.parties["bureau"])
+    assert "bureau" not in uses(after, "risk", withdrawn.parties["bureau"])
 
 
 @pytest.mark.slow

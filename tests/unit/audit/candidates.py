@@ -14,17 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.audit.content import PROOF, RULES, canonical_json, content_hash
 from pipelines.audit.lawful import FACTS, PURPOSES, refusals
+from pipelines.audit.usage import SHARED
 from pipelines.contracts.arrow import arrow_schema
 from pipelines.contracts.expectations import party_column
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Column, Contract
 from pipelines.lineage.needs import Needs
 from pipelines.release.proof import decisions, refusal_column, rules
+from pipelines.release.usage import write_usage
 
 BANK, DAY = "pkdd99", date(1994, 3, 31)
 Rows = list[dict[str, Any]]
@@ -61,14 +64,14 @@ def write_candidate(
         path = directory / product.consumer / f"{product.table}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, path)
-    write_proofs(directory / PROOF, catalog, parties)
+    write_usage(catalog, directory, write_proofs(directory / PROOF, catalog, parties))
     described = {"bank": BANK, "business_date": day.isoformat(), "withheld": {}}
     (directory / "candidate.json").write_text(json.dumps(described))
     return directory.rename(root / content_hash(directory))
 
 
-def write_proofs(directory: Path, catalog: Catalog, parties: int) -> None:
-    """Proofs that whoever a row can name may be known to the consumer."""
+def write_proofs(directory: Path, catalog: Catalog, parties: int) -> dict[str, Any]:
+    """Proofs that whoever a row can name may be known to the consumer, and their rules."""
     directory.mkdir(parents=True)
     named = [*party_ids(parties), *(_hex("other", n) for n in range(parties))]
     needs = {
@@ -83,9 +86,11 @@ def write_proofs(directory: Path, catalog: Catalog, parties: int) -> None:
         why = refusals(consumer, tuple(facts.values()), said)
         refused = {one.partition(":")[0] for one in why}
         decided = {name: name.removeprefix(f"{consumer}_") not in refused for name in decisions(catalog, consumer)}
-        told = {"business_date": DAY, **facts, **decided, refusal_column(consumer): ";".join(why) or None}
+        told = {"business_date": DAY, **facts, SHARED: None, **decided, refusal_column(consumer): ";".join(why) or None}
         rows = [{"pseudonym": _hex(consumer, party), **told} for party in sorted(named)]
-        pq.write_table(pa.Table.from_pylist(rows), directory / f"{consumer}.parquet")
+        frame = pl.DataFrame(rows, schema_overrides={SHARED: pl.String})
+        frame.write_parquet(directory / f"{consumer}.parquet")
+    return said
 
 
 def with_values(table: pa.Table, column: str, values: list[Any], type_: pa.DataType | None = None) -> pa.Table:

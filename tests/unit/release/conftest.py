@@ -11,6 +11,7 @@ from pipelines.contracts.load import Catalog, load_catalog
 from pipelines.settings import PROJECT, Settings
 from pipelines.vault.keys import KeyRing
 
+from .lawful_nights import NIGHTS, publish
 from .warehouse import BANK, KEY, Office
 
 # What tests read of a release; candidates of every product would take each of them a minute.
@@ -60,3 +61,12 @@ def office(tmp_path: Path, catalog: Catalog, shelf: Path) -> Office:
 def candidate(office: Office) -> Path:
     """A candidate of the home, with passing evidence."""
     return office.approved()
+
+
+@pytest.fixture(scope="session")
+def two_nights(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog, shelf: Path) -> Office:
+    """A home that published the two nights of `lawful_nights`, for tests that only read."""
+    office = new_office(tmp_path_factory.mktemp("two_nights") / "home", catalog, shelf)
+    for night in NIGHTS:
+        publish(office, night)
+    return office

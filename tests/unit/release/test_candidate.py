@@ -39,7 +39,7 @@ def test_every_product_has_the_columns_types_and_order_of_its_contract(office: O
     built = replace(office, catalog=catalog).build()
     files = {path.relative_to(built.directory).as_posix() for path in built.directory.rglob("*.parquet")}
     stated = {f"{STATED}/{mart.table}.parquet" for mart in catalog.marts.values() if mart.history}
-    proofs = {f"{PROOF}/{consumer}.parquet" for consumer in PURPOSES}
+    proofs = {f"{PROOF}/{name}{consumer}.parquet" for consumer in PURPOSES for name in ("", "usage_")}
     assert files == stated | proofs | {f"{p.consumer}/{p.table}.parquet" for p in catalog.products.values()}
     for product in catalog.products.values():
         path = built.directory / str(product.consumer) / f"{product.table}.parquet"

@@ -19,6 +19,19 @@ words as (
     group by party_id, business_date
 ),
 
+shared as (
+    select
+        record.party_id,
+        max(case when rules.data_class = 'partner' then 'partner' end) as partner,
+        max(case when rules.data_class = 'bureau' then 'bureau' end) as bureau,
+        max(case when rules.data_class = 'medical' then 'medical' end) as medical,
+        record.business_date
+    from {{ ref('int_shared_record') }} as record
+    inner join {{ source('control', 'sharing_rule') }} as rules
+        on record.contract = rules.contract and record.role = rules.role
+    group by record.party_id, record.business_date
+),
+
 parties as (
     select
         party.party_id,
@@ -26,6 +39,7 @@ parties as (
         golden.party_id is not null as has_customer_360,
         coalesce(golden.age_years < {{ policy('consent.minor_age_years') }}, false) as is_minor,
         delivered.first_row_on as consents_from,
+        nullif(concat_ws(';', shared.partner, shared.bureau, shared.medical), '') as shared_classes,
         rules.*,
         bases.*,
         {% for word in lawful_words() -%}
@@ -43,6 +57,8 @@ parties as (
         on party.party_id = golden.party_id and as_of.business_date = golden.business_date
     left join words
         on party.party_id = words.party_id and as_of.business_date = words.business_date
+    left join shared
+        on party.party_id = shared.party_id and as_of.business_date = shared.business_date
 ),
 
 refusals as (
@@ -54,6 +70,7 @@ refusals as (
         is_minor,
         consents_from is not null as consents_known,
         {{ lawful_words_told() }} as consents,
+        shared_classes,
         {{ lawful_refusals() }}
     from parties
 )
@@ -66,5 +83,6 @@ select
     is_minor,
     consents_known,
     consents,
+    shared_classes,
     {{ lawful_verdicts() }}
 from refusals
