@@ -1,0 +1,37 @@
+-- The five categories by days past due alone, which the bank knows itself: the ladder of int_facility_classification
+-- without impairment and cross default, which rest on courts, the bureau and registers.
+with fired as (
+    select
+        debtor.party_id,
+        debtor.business_date,
+        facility.facility_kind,
+        facility.days_past_due,
+        {% for rule, (ground, _, _, fires) in classification_rules().items() if ground == 'overdue' -%}
+            coalesce({{ fires.replace('facility_kind', 'facility.facility_kind').replace('days_past_due', 'facility.days_past_due') }}, false) as fires_{{ rule }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ ref('int_facility_debtor') }} as debtor
+    inner join {{ ref('int_facility') }} as facility
+        on
+            debtor.business_date = facility.business_date
+            and debtor.facility_kind = facility.facility_kind
+            and debtor.facility_key = facility.facility_key
+),
+
+worst as (
+    select
+        party_id,
+        business_date,
+        count(*) as facilities,
+        count(days_past_due) as facilities_evaluable,
+        max(case when days_past_due is not null then {{ gravest(['overdue']) }} end) as class_level
+    from fired
+    group by party_id, business_date
+)
+
+select
+    party_id,
+    business_date,
+    cast(facilities as bigint) as facilities,
+    facilities_evaluable = facilities as is_evaluable,
+    {{ class_of('class_level') }} as worst_class
+from worst
