@@ -136,4 +136,4 @@ def _bits(table: np.ndarray) -> float:
 def _unbiased(table: np.ndarray) -> float:
     rows = table.sum()
     used = (table.sum(axis=1) > 0).sum() - 1, (table.sum(axis=0) > 0).sum() - 1
-    return max(0.0, _bits(table) - used[0] * used[1] / (2 * rows * math.log(2))) if rows else 0.0
+    return float(max(0.0, _bits(table) - used[0] * used[1] / (2 * rows * math.log(2)))) if rows else 0.0

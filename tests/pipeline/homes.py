@@ -15,7 +15,9 @@ from pipelines.release.catalogue import current
 from pipelines.settings import Home
 
 # Who is on the list stays by wider limits than who enters: that depends on the nights before, and so do these.
-LISTS = {f"{name}{variant}.parquet" for name in ("low_risk_list", "low_risk_decision") for variant in ("", "_with_bureau")}
+LISTS = {
+    f"{name}{variant}.parquet" for name in ("low_risk_list", "low_risk_decision") for variant in ("", "_with_bureau")
+}
 # What says since when it holds, or was last looked at, likewise.
 SINCE = {"customer_tag.parquet", "tag_refresh.parquet", *LISTS}
 

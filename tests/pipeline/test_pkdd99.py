@@ -126,11 +126,13 @@ def test_the_last_night_again_and_night_by_night_give_the_same_bytes(backfilled,
         assert tags_held(Home(pkdd99_home), name).equals(tags_held(home, name))
     # Who was on a list stays by wider limits, and who left it waits: of who was neither, both homes say the same.
     for variant in ("", "_with_bureau"):
-        by_nights, at_once = (decisions(one, f"risk/low_risk_decision{variant}.parquet") for one in (Home(pkdd99_home), home))
+        by_nights, at_once = (
+            decisions(one, f"risk/low_risk_decision{variant}.parquet") for one in (Home(pkdd99_home), home)
+        )
         known = ["rule_", "income_", "debt_", "warning_"]
         assert by_nights["pseudonym"].equals(at_once["pseudonym"])
         assert not at_once["was_included"].any() and at_once["last_out_on"].null_count() == at_once.height
         new = ~by_nights["was_included"] & by_nights["last_out_on"].is_null()
-        assert 0 < new.sum()
+        assert new.sum() > 0
         same = [name for name in at_once.columns if name.startswith(tuple(known)) or name in ("included", "band")]
         assert by_nights.filter(new)[same].equals(at_once.filter(new)[same])

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+
 from benchmarks.list_information import beyond_band, binned, information, mutual_information, told_by_list
 
 
