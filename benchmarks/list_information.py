@@ -83,8 +83,8 @@ def beyond_band(
 ) -> list[Leak]:
     """What each column of the list tells of the probability of default given the band, and what chance allows.
 
-    The null: probabilities are dealt anew within each band. Allowed is what but 1 % of all of the columns together would
-    exceed by chance (Bonferroni), estimated from `draws` deals.
+    The null: probabilities are dealt anew within each band. Allowed is what all of the columns together would exceed by
+    chance in 1 % of cases (Bonferroni), estimated from `draws` deals.
     """
     bands, classes = _codes(band), np.zeros(len(band), dtype=int)
     numbers = np.asarray(pd, dtype=float)

@@ -49,8 +49,8 @@ def dates_stated(home: Home, business_date: date) -> list[date]:
 def write_open(catalog: Catalog, home: Home, dates: Sequence[date]) -> None:
     """Write for dbt, of each mart that is built on its own past, the rows that were open before the first of `dates`.
 
-    By what is known now. Open is a row without `valid_to` where the mart's history keeps one, else every row of the last
-    date that was stated. Empty where nothing was stated before.
+    By what is known now. Open is a row without `valid_to` where the mart's history keeps one, else every row of the
+    last date that was stated. Empty where nothing was stated before.
     """
     for contract in catalog.derived.values():
         if contract.domain == "history":

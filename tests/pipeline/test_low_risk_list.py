@@ -1,4 +1,4 @@
-"""The low-risk lists on the simulated bank: what marketing's rows tell of the probability of default, and who is on them.
+"""The low-risk lists on the simulated bank: what marketing's rows tell of the probability of default, and who is there.
 
 The figures themselves, and what membership and band tell, are `benchmarks.list_information`.
 """
