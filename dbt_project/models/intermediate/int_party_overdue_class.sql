@@ -1,20 +1,26 @@
 -- The five categories by days past due alone, which the bank knows itself: the ladder of int_facility_classification
 -- without impairment and cross default, which rest on courts, the bureau and registers.
-with fired as (
+with known as (
     select
         debtor.party_id,
         debtor.business_date,
         facility.facility_kind,
-        facility.days_past_due,
-        {% for rule, (ground, _, _, fires) in classification_rules().items() if ground == 'overdue' -%}
-            coalesce({{ fires.replace('facility_kind', 'facility.facility_kind').replace('days_past_due', 'facility.days_past_due') }}, false) as fires_{{ rule }}{{ ',' if not loop.last }}
-        {% endfor %}
+        facility.days_past_due
     from {{ ref('int_facility_debtor') }} as debtor
     inner join {{ ref('int_facility') }} as facility
         on
             debtor.business_date = facility.business_date
             and debtor.facility_kind = facility.facility_kind
             and debtor.facility_key = facility.facility_key
+),
+
+fired as (
+    select
+        {% for rule, (ground, _, _, fires) in classification_rules().items() if ground == 'overdue' -%}
+            coalesce({{ fires }}, false) as fires_{{ rule }},
+        {% endfor -%}
+        *
+    from known
 ),
 
 worst as (
