@@ -1,6 +1,6 @@
 {#-
-  The signals that rest on the bank's own data alone: nothing that the bureau, a partner or a public register said. Whether
-  it is so, a test of their lineage says.
+  The signals that rest on the bank's own data alone: nothing that the bureau, a partner or a public register said.
+  Whether it is so, a test of their lineage says.
 -#}
 {% macro own_warning_signals() -%}
     {{ return([

@@ -3,8 +3,8 @@
   `before` is what its last release of an earlier business date said, of the run's first date (history.low_risk_list).
 
   Who is not on the list enters by the limits for entry; who is on it stays by those for staying. Whoever was on it and
-  broke these waits for low_risk.reentry_days. Both limits are judged on every date of the run; the last date that decides
-  says who is in, and dates between the limits carry it on.
+  broke these waits for low_risk.reentry_days. Both limits are judged on every date of the run; the last date that
+  decides says who is in, and dates between the limits carry it on.
 -#}
 {% macro low_risk_decisions(variant, before) -%}
     {%- set rules = low_risk_rules(variant) -%}
@@ -116,7 +116,8 @@ told as (
             {% for rule in rules -%}
                 case
                     when rule_{{ rule }} = 'fail' then '{{ rule }}'
-                    when rule_{{ rule }} = 'not_evaluable' and unknown_{{ rule }}_excludes then '{{ rule }}:not_evaluable'
+                    when rule_{{ rule }} = 'not_evaluable' and unknown_{{ rule }}_excludes
+                        then '{{ rule }}:not_evaluable'
                 end,
             {% endfor -%}
             case when rule_reentry = 'fail' then 'reentry' end

@@ -1,7 +1,7 @@
 {#-
-  What the rules of a low-risk list look at, of every customer: the common table expressions up to `facts`. `warning` and
-  `class` are the models whose word counts, `pd` an expression and `joins` what it and `more` columns are taken from;
-  `permissions` are the columns of lawful_use that marketing needs for what the list rests on.
+  What the rules of a low-risk list look at, of every customer: the common table expressions up to `facts`. `warning`
+  and `class` are the models whose word counts, `pd` an expression and `joins` what it and `more` columns are taken
+  from; `permissions` are the columns of lawful_use that marketing needs for what the list rests on.
 -#}
 {% macro low_risk_facts(warning, class, pd, joins, permissions, more=[]) -%}
 parties as (

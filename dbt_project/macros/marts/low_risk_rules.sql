@@ -89,7 +89,7 @@
     {{ return(rules) }}
 {%- endmacro %}
 
-{#- What policy may be sold to whom: families of reference.product by band, and nothing else, so that they say no more. -#}
+{#- What may be offered to whom: families of reference.product by band and nothing else, so that they say no more. -#}
 {% macro low_risk_families() -%}
     {{ return({'A': 'deposit;wealth;card;loan', 'B': 'deposit;wealth;card', 'C': 'deposit;wealth'}) }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
--- As low_risk_list, and by the credit bureau, partners and courts as well; of whom the bureau may be used for marketing.
+-- As low_risk_list, by the credit bureau, partners and courts as well: of whom data of the bureau may serve marketing.
 with
 {{ low_risk_facts(
     warning='int_party_warning', class='int_party_classification', pd='graded.pd',
