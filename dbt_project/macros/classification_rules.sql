@@ -95,3 +95,8 @@
         else 0
     end
 {%- endmacro %}
+
+{#- The level of a class by its name; the other way round than class_of. -#}
+{% macro level_of_class(class) -%}
+    case {{ class }}{% for name in classes() %} when '{{ name }}' then {{ loop.index0 }}{% endfor %} end
+{%- endmacro %}

@@ -81,10 +81,3 @@
     {%- endfor -%}
     {{ return(names) }}
 {%- endmacro %}
-
-{#- How many signals have a severity, from columns that are called like them. -#}
-{% macro count_signals(severity) -%}
-    {%- for signal in warning_signals() -%}
-        case when {{ signal }} = '{{ severity }}' then 1 else 0 end{{ ' + ' if not loop.last }}
-    {%- endfor -%}
-{%- endmacro %}

@@ -49,7 +49,8 @@ def dates_stated(home: Home, business_date: date) -> list[date]:
 def write_open(catalog: Catalog, home: Home, dates: Sequence[date]) -> None:
     """Write for dbt, of each mart that is built on its own past, the rows that were open before the first of `dates`.
 
-    Open is a row without `valid_to`, by what is known now. Empty where nothing was stated before.
+    By what is known now. Open is a row without `valid_to` where the mart's history keeps one, else every row of the
+    last date that was stated. Empty where nothing was stated before.
     """
     for contract in catalog.derived.values():
         if contract.domain == "history":
@@ -62,12 +63,14 @@ def _open(home: Home, contract: Contract, day: date) -> pa.Table:
     earlier = [stated for stated in stated_dates(made, mart) if stated < day]
     if not earlier:
         return schema.empty_table()
-    held = intervals_held(changes_of(home, mart), made[-1].shapes[mart], made[-1].sequence, earlier[-1])
+    shape = made[-1].shapes[mart]
+    held = intervals_held(changes_of(home, mart), shape, made[-1].sequence, earlier[-1])
+    ended = " and valid_to is null" if "valid_to" in shape.names else ""
     with engine(home) as con:
         return (
             con.execute(
-                f"select {', '.join(schema.names)} from ({held}) where {VALID_FROM} <= ? and {VALID_TO} > ? "
-                f"and valid_to is null order by {', '.join(contract.key)}",
+                f"select {', '.join(schema.names)} from ({held}) where {VALID_FROM} <= ? and {VALID_TO} > ?{ended} "
+                f"order by {', '.join(contract.key)}",
                 [earlier[-1], earlier[-1]],
             )
             .to_arrow_table()

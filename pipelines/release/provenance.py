@@ -14,6 +14,7 @@ from typing import Any
 
 from pipelines.admission import decisions as admission_decisions
 from pipelines.contracts.load import Catalog
+from pipelines.history.store import statements
 from pipelines.ingest import ledger
 from pipelines.settings import PROJECT, Home
 from pipelines.vault.keys import KeyRing
@@ -71,6 +72,13 @@ def stood_on(home: Home) -> dict[str, Any]:
     ]
     before, after = [None, None, *told][-2:]
     return {"after": after, "before": before}
+
+
+def followed_on(home: Home, business_date: date) -> dict[str, str] | None:
+    """The last release of an earlier business date: who was on a list there stays by wider limits. None without one."""
+    before = [one for one in statements(home) if one.business_date < business_date]
+    last = max(before, key=lambda one: (one.business_date, one.sequence), default=None)
+    return last and {"business_date": last.business_date.isoformat(), "release": last.release}
 
 
 def _decisions(home: Home) -> str | None:

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -142,6 +142,7 @@ def _build(
         recorded = {
             **run,
             "identity": provenance.stood_on(settings.home),
+            "followed_on": provenance.followed_on(settings.home, date.fromisoformat(manifest["business_date"])),
             "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         write_private(staging / RUN, canonical_json(recorded))

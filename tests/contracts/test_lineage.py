@@ -87,7 +87,7 @@ def test_no_macro_reads_an_evaluation_contract(catalog: Catalog) -> None:
         ("low_risk_list.band", "control__policy.value"),
         ("low_risk_list.band", "core__transaction.amount"),
         ("low_risk_list.exclusion_reasons", "core__party.birth_month"),
-        ("low_risk_list.rule_legal_basis", "control__legal_basis.purpose"),
+        ("low_risk_list.rule_lawful_use", "control__legal_basis.purpose"),
         ("scenario_feature.value", "core__transaction.channel"),
         ("reconciliation.actual", "control__landing.delivered"),
         ("coverage.delivered_through", "control__landing.business_date"),

@@ -14,8 +14,12 @@ import duckdb
 from pipelines.release.catalogue import current
 from pipelines.settings import Home
 
-# What says since when it holds, or was last looked at: that depends on which nights there were.
-SINCE = {"customer_tag.parquet", "tag_refresh.parquet"}
+# Who is on the list stays by wider limits than who enters: that depends on the nights before, and so do these.
+LISTS = {
+    f"{name}{variant}.parquet" for name in ("low_risk_list", "low_risk_decision") for variant in ("", "_with_bureau")
+}
+# What says since when it holds, or was last looked at, likewise.
+SINCE = {"customer_tag.parquet", "tag_refresh.parquet", *LISTS}
 
 
 def timeless_bytes(home: Path) -> dict[str, str]:

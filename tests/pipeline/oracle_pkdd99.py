@@ -28,20 +28,32 @@ POLICY = yaml.safe_load((CONTRACTS / "policy.yaml").read_text("utf-8"))
 BANK = yaml.safe_load((CONTRACTS / "feeds/pkdd99/bank.yaml").read_text("utf-8"))
 LIFECYCLE, LIMIT, VALUE = ({name: Decimal(str(value)) for name, value in POLICY["thresholds"][group].items()}
                            for group in ("lifecycle", "low_risk", "value"))  # fmt: skip
+BY_BAND = {
+    "product_families": {"A": "deposit;wealth;card;loan", "B": "deposit;wealth;card", "C": "deposit;wealth"},
+    "inclusion_reasons": {"A": "meets_requirements;stable_income;light_commitments",
+                          "B": "meets_requirements;stable_income", "C": "meets_requirements"},
+}  # fmt: skip
+# Not recomputed here: the flows of a party against those of all its peers; at this bank it decides on nothing.
+NOT_RECOMPUTED = {"low_risk_list": ["warning_severity"]}
 PERIODS = range(6)  # the last six 30-day periods; period 0 ends on the business date
 MONEY, SHARE = pl.Decimal(18, 2), pl.Decimal(9, 4)
 Known = dict[str, pl.DataFrame]
 
 
-def recompute(raw: Path, as_of: date, client_ids: list[str] | None = None) -> dict[str, pl.DataFrame]:
-    """Every mart row as of one business date, for all clients known by then or for those named."""
+def recompute(
+    raw: Path, as_of: date, client_ids: list[str] | None = None, before: pl.DataFrame | None = None
+) -> dict[str, pl.DataFrame]:
+    """Every mart row as of one business date, for all clients known by then or for those named.
+
+    `before` is the low-risk list of the last date that was published before.
+    """
     known = read_known(raw, as_of)
     parties = identity(known, as_of)
     for facts in (holdings(known), balances(known, as_of), flows(known), loans(known, as_of)):
         parties = parties.join(facts, on="client_id", how="left")
     if client_ids is not None:
         parties = parties.filter(col("client_id").is_in(client_ids))
-    decided = low_risk(customer_360(parties, known, as_of), as_of)
+    decided = low_risk(customer_360(parties, known, as_of), as_of, before)
     rows = {"customer_360": decided, "low_risk_list": decided, "scenario_feature": scenario_feature(decided)}
     return {mart: as_contracted(frame, mart) for mart, frame in rows.items()}
 
@@ -52,7 +64,8 @@ def as_contracted(frame: pl.DataFrame, mart: str) -> pl.DataFrame:
     read = contracted(f"products/risk/{READ.get(mart, mart)}").keys()
     counted = [name for name, kind in types.items() if kind == "decimal(18,2)" and frame.schema[name].is_integer()]
     frame = frame.with_columns((col(counted).cast(pl.Decimal(38, 2)) / 100).cast(MONEY))
-    return frame.select("client_id", *(name for name in types if name in read))
+    left_out = NOT_RECOMPUTED.get(mart, [])
+    return frame.select("client_id", *(name for name in types if name in read and name not in left_out))
 
 
 def contracted(path: str) -> dict[str, str | None]:
@@ -227,12 +240,15 @@ def unknown(known: set[str]) -> list[pl.Expr]:
     ]
 
 
-def low_risk(parties: pl.DataFrame, as_of: date) -> pl.DataFrame:
+def low_risk(parties: pl.DataFrame, as_of: date, before: pl.DataFrame | None) -> pl.DataFrame:
+    state = {"included": pl.Boolean, "in_since": pl.Date, "last_out_on": pl.Date}
+    held = pl.DataFrame(schema={"client_id": pl.String, **state}) if before is None else before
+    held = held.select("client_id", *(col(name).alias(f"{name}_before") for name in state))
     income = [col(f"income_{k}").cast(pl.Int128) for k in PERIODS]
     total, squares = reduce(add, income), reduce(add, [x * x for x in income])
     payment = col("loan_monthly_payment")
-    parties = parties.with_columns(
-        variant=lit("internal"), valid_from=lit(as_of),
+    parties = parties.join(held, on="client_id", how="left").with_columns(
+        variant=lit("internal"), valid_from=lit(as_of), was_included=col("included_before").fill_null(False),
         income_periods=reduce(add, [(x >= LIMIT["min_period_income"] * 100).cast(pl.Int64) for x in income]),
         income_variation=when(total > 0).then(
             share((len(PERIODS) * squares - total * total).cast(pl.Float64).sqrt(), total)),
@@ -240,43 +256,64 @@ def low_risk(parties: pl.DataFrame, as_of: date) -> pl.DataFrame:
             share(payment, total.cast(pl.Float64) / 6)),
         valid_to=lit(as_of + timedelta(days=int(LIMIT["validity_days"]))),
     )  # fmt: skip
-    may_market = "marketing" in [basis["purpose"] for basis in BANK["legal_basis"]]
-    owns, always = col("accounts_owned") > 0, lit(True)
-    settled = (col("relationship_days") >= LIMIT["min_history_days"]).fill_null(False)
-    service = (col("debt_service_ratio") <= LIMIT["max_debt_service_ratio"]).fill_null(False)
-    rules = {  # rule: (what passes, what has to hold for a verdict at all)
-        "person_of_age": (col("age_years") >= LIMIT["min_age_years"], col("age_years").is_not_null()),
-        "account_owner": (owns, always),
-        "history": (settled, always),
-        "penalty_interest": (col("penalty_interest_count_365d") <= LIMIT["max_penalty_interest"], owns),
-        "negative_balance": (col("balance_min_365d") >= LIMIT["min_balance"] * 100, owns),
-        "regular_inflow": (col("income_periods") >= LIMIT["min_income_periods"], settled),
-        "income_stability": (col("income_variation") <= LIMIT["max_income_variation"], settled & (total > 0)),
-        "debt_service": (service, payment.is_not_null()),
-        "legal_basis": (lit(may_market), always),
-    }
-    verdicts = {rule: when(~evaluable).then(lit("not_evaluable")).when(passes).then(lit("pass")).otherwise(lit("fail"))
-                for rule, (passes, evaluable) in rules.items()}  # fmt: skip
-    unsettled = lit(":not_evaluable" if LIMIT["not_evaluable_excludes"] else None, pl.String)
-    excluded_by = [when(verdict == "fail").then(lit(rule)).when(verdict == "not_evaluable").then(lit(rule) + unsettled)
-                   for rule, verdict in verdicts.items()]  # fmt: skip
+    entering, staying = verdicts_by(""), verdicts_by("stay_")
+    stays = pl.all_horizontal(excludes(rule, verdict).is_null() for rule, verdict in staying.items())
+    was_ever_in = col("was_included") | col("last_out_on_before").is_not_null()
+    parties = parties.with_columns(
+        **{f"rule_{rule}": when("was_included").then(staying[rule]).otherwise(entering[rule]) for rule in entering},
+        last_out_on=when(was_ever_in & ~stays).then(lit(as_of)).otherwise(col("last_out_on_before")),
+    )  # fmt: skip
+    waits = col("last_out_on") > lit(as_of - timedelta(days=int(LIMIT["reentry_days"])))
+    parties = parties.with_columns(
+        rule_reentry=when((waits & ~col("was_included")).fill_null(False)).then(lit("fail")).otherwise(lit("pass"))
+    )
+    excluded_by = [excludes(rule, col(f"rule_{rule}")) for rule in [*entering, "reentry"]]
     included = pl.all_horizontal(reason.is_null() for reason in excluded_by)
     in_a, in_b = ((col("income_variation") <= LIMIT[f"band_{band}_max_income_variation"])
                   & (col("debt_service_ratio") <= LIMIT[f"band_{band}_max_debt_service_ratio"])
                   for band in "ab")  # fmt: skip
     band = when(in_a).then(lit("A")).when(in_b).then(lit("B")).otherwise(lit("C"))
-    grounds = {
-        "regular_income": verdicts["regular_inflow"] == "pass",
-        "stable_income": col("income_variation") <= LIMIT["band_b_max_income_variation"],
-        "long_relationship": col("relationship_days") >= LIMIT["long_relationship_days"],
-    }
-    codes = [when(grounds[code]).then(lit(code)) for code in POLICY["marketing_reason_codes"]]
-    return parties.with_columns(
-        **{f"rule_{rule}": verdict for rule, verdict in verdicts.items()},
+    decided = parties.with_columns(
         included=included, band=when(included).then(band),
-        inclusion_reasons=when(included).then(pl.concat_str(codes, separator=";", ignore_nulls=True)),
+        in_since=when(included).then(when("was_included").then("in_since_before").otherwise(lit(as_of))),
         exclusion_reasons=when(~included).then(pl.concat_str(excluded_by, separator=";", ignore_nulls=True)),
     )  # fmt: skip
+    return decided.with_columns(
+        **{name: col("band").replace_strict(values, default=None) for name, values in BY_BAND.items()},
+        pd=lit(None, pl.Decimal(9, 6)), worst_class=lit(None, pl.String),
+    )  # fmt: skip
+
+
+def verdicts_by(which: str) -> dict[str, pl.Expr]:
+    """What each rule says by the limits for entry, or for staying where there are such (`stay_`)."""
+    limit = LIMIT | {name.removeprefix(which): value for name, value in LIMIT.items() if which and which in name}
+    may_market = "marketing" in [basis["purpose"] for basis in BANK["legal_basis"]]
+    minor = (col("age_years") < POLICY["thresholds"]["consent"]["minor_age_years"]).fill_null(False)
+    owns, always, never = col("accounts_owned") > 0, lit(True), lit(False)
+    settled = (col("relationship_days") >= limit["min_history_days"]).fill_null(False)
+    service = (col("debt_service_ratio") <= limit["max_debt_service_ratio"]).fill_null(False)
+    rules = {  # rule: (what passes, what has to hold for a verdict at all)
+        "person_of_age": (col("age_years") >= limit["min_age_years"], col("age_years").is_not_null()),
+        "account_owner": (owns, always),
+        "history": (settled, always),
+        "penalty_interest": (col("penalty_interest_count_365d") <= limit["max_penalty_interest"], owns),
+        "negative_balance": (col("balance_min_365d") >= limit["min_balance"] * 100, owns),
+        "regular_inflow": (col("income_periods") >= limit["min_income_periods"], settled),
+        "income_stability": (col("income_variation") <= limit["max_income_variation"],
+                             settled & col("income_variation").is_not_null()),
+        "debt_service": (service, col("loan_monthly_payment").is_not_null()),
+        # No card speaks of this bank, and it delivers neither what was paid nor who applied.
+        **{rule: (never, never) for rule in ("grade", "class", "default", "warning", "refusal")},
+        "lawful_use": (lit(may_market) & ~minor, always),
+    }  # fmt: skip
+    return {rule: when(~evaluable).then(lit("not_evaluable")).when(passes).then(lit("pass")).otherwise(lit("fail"))
+            for rule, (passes, evaluable) in rules.items()}  # fmt: skip
+
+
+def excludes(rule: str, verdict: pl.Expr) -> pl.Expr:
+    """The reason that a verdict of a rule is; empty where it excludes nobody."""
+    unknown = lit(f"{rule}:not_evaluable" if LIMIT.get(f"{rule}_not_evaluable_excludes") else None, pl.String)
+    return when(verdict == "fail").then(lit(rule)).when(verdict == "not_evaluable").then(unknown)
 
 
 def scenario_feature(parties: pl.DataFrame) -> pl.DataFrame:

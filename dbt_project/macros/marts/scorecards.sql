@@ -56,5 +56,27 @@
                 {'column': "travel_amount_90d", 'code': "TRAVEL", 'points': "case when travel_amount_90d is null then 0 when travel_amount_90d < 10 then -4 when travel_amount_90d < 170.3 then -1 else 10 end", 'most': "10"},
             ],
         },
+        'person_internal': {
+            'card': "person_internal 1.0.0",
+            'banks': ["simbank", "simbank_postgres"],
+            'population': "cast(party_kind as string) in ('person') and cast(customer_status as string) in ('customer')",
+            'requires': "coalesce(credit_completeness >= 0.5, false) and coalesce(flows_completeness >= 0.2, false)",
+            'base_points': "601",
+            'factor': "28.8539008178",
+            'offset': "487.1228762045",
+            'intercept': "0.0072",
+            'slope': "1.0035",
+            'performance_days': 180,
+            'pd_floor': "0.0003",
+            'characteristics': [
+                {'column': "days_past_due", 'code': "PAST_DUE", 'points': "case when days_past_due is null then 0 when days_past_due < 26 then 17 else -118 end", 'most': "17"},
+                {'column': "loan_arrears_amount", 'code': "ARREARS", 'points': "case when loan_arrears_amount is null then 0 when loan_arrears_amount < 90.23 then 1 else -52 end", 'most': "1"},
+                {'column': "card_utilisation", 'code': "CARD_UTILISATION", 'points': "case when card_utilisation is null then 17 when card_utilisation < 0.2921 then 31 when card_utilisation < 0.7422 then 8 else -59 end", 'most': "31"},
+                {'column': "income_amount_30d", 'code': "INCOME_MONTH", 'points': "case when income_amount_30d < 1920 then -15 when income_amount_30d < 2378 then -11 when income_amount_30d < 3090 then -7 when income_amount_30d < 3436 then -5 when income_amount_30d < 6287 then 1 else 8 end", 'most': "8"},
+                {'column': "income_amount_365d", 'code': "INCOME_YEAR", 'points': "case when income_amount_365d < 12310 then -3 when income_amount_365d < 14190 then -1 when income_amount_365d < 23760 then 0 when income_amount_365d < 38560 then 1 else 2 end", 'most': "2"},
+                {'column': "penalty_interest_count_365d", 'code': "PENALTY_INTEREST", 'points': "case when penalty_interest_count_365d < 1 then 3 else -47 end", 'most': "3"},
+                {'column': "travel_amount_90d", 'code': "TRAVEL", 'points': "case when travel_amount_90d is null then 0 when travel_amount_90d < 10 then -4 when travel_amount_90d < 170.3 then -1 else 10 end", 'most': "10"},
+            ],
+        },
     }) }}
 {%- endmacro %}

@@ -124,12 +124,15 @@ def _decision(mart: Contract, n: int) -> dict[str, Any]:
                 "risk_category": "balanced", "risk_score": known}  # fmt: skip
     if mart.table in _RULED:
         return _RULED[mart.table](n)
-    if mart.table != "low_risk_list":
+    if not mart.table.startswith("low_risk_list"):
         return {}
     if n % 2:
-        return {"included": False, "band": None, "inclusion_reasons": None, "exclusion_reasons": "rule_history"}
-    reasons = "regular_income;stable_income" if n % 3 else "regular_income"
-    return {"included": True, "band": "ABC"[n % 3], "inclusion_reasons": reasons, "exclusion_reasons": None}
+        return {"included": False, "band": None, "product_families": None, "inclusion_reasons": None,
+                "exclusion_reasons": "history", "in_since": None, "last_out_on": None}  # fmt: skip
+    families = {"A": "deposit;wealth;card;loan", "B": "deposit;wealth;card", "C": "deposit;wealth"}
+    band, reasons = "ABC"[n % 3], "meets_requirements;stable_income" if n % 3 else "meets_requirements"
+    return {"included": True, "band": band, "product_families": families[band], "inclusion_reasons": reasons,
+            "exclusion_reasons": None, "last_out_on": None}  # fmt: skip
 
 
 # What the columns of a mart must agree on, by its rules.

@@ -121,7 +121,7 @@ DEFECTS = {
     "party id as pseudonym": (put(DECISION, "pseudonym", party_ids(2)[1]), "privacy.no_party_id"),
     "internal id in text": (put(DECISION, "exclusion_reasons", party_ids(2)[1]), "privacy.no_party_id"),
     "one pseudonym for both": (one_pseudonym_for_both, "privacy.pseudonym_per_consumer"),
-    "risk's words to marketing": (released_code("regular_income;rule_history"), "privacy.release_point"),
+    "risk's words to marketing": (released_code("stable_income;rule_history"), "privacy.release_point"),
 }
 
 

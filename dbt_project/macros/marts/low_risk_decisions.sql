@@ -1,0 +1,163 @@
+{#-
+  Who is on a low-risk list, and why: common table expressions that follow one called `facts`, and the rows of the mart.
+  `before` is what its last release of an earlier business date said, of the run's first date (history.low_risk_list).
+
+  Who is not on the list enters by the limits for entry; who is on it stays by those for staying. Whoever was on it and
+  broke these waits for low_risk.reentry_days. Both limits are judged on every date of the run; the last date that
+  decides says who is in, and dates between the limits carry it on.
+-#}
+{% macro low_risk_decisions(variant, before) -%}
+    {%- set rules = low_risk_rules(variant) -%}
+    {%- set per_party = 'partition by party_id order by business_date asc nulls last' -%}
+    {%- set so_far = per_party ~ ' rows between unbounded preceding and current row' -%}
+    {%- set earlier = per_party ~ ' rows between unbounded preceding and 1 preceding' -%}
+verdicts as (
+    select
+        *,
+        {% for rule, of in rules.items() -%}
+            {{ verdict(of.passes, of.evaluable) }} as enters_{{ rule }},
+            {{ verdict(of.stay or of.passes, of.evaluable) }} as stays_{{ rule }},
+            {{ of.unknown }} = 1 as unknown_{{ rule }}_excludes{{ ',' if not loop.last }}
+        {% endfor %}
+    from facts
+),
+
+fit as (
+    select
+        verdicts.*,
+        {% for which in ['enters', 'stays'] -%}
+            {% for rule in rules -%}
+                {{ which }}_{{ rule }} <> 'fail'
+                and not ({{ which }}_{{ rule }} = 'not_evaluable' and unknown_{{ rule }}_excludes)
+                {{- ' and ' if not loop.last }}
+            {% endfor -%}
+            as is_fit_that_{{ which }},
+        {% endfor -%}
+        coalesce(before.included, false) as included_before,
+        before.in_since as in_since_before,
+        before.last_out_on as last_out_on_before
+    from verdicts
+    left join {{ before }} as before
+        on verdicts.party_id = before.party_id
+),
+
+-- Whoever was on the list once, and is not fit to stay, is out.
+known as (
+    select
+        *,
+        included_before or last_out_on_before is not null
+        or max(case when is_fit_that_enters then 1 else 0 end) over ({{ earlier }}) = 1 as was_ever_in
+    from fit
+),
+
+outs as (
+    select
+        *,
+        coalesce(
+            max(case when was_ever_in and not is_fit_that_stays then business_date end) over ({{ so_far }}),
+            last_out_on_before
+        ) as last_out_on
+    from known
+),
+
+decided as (
+    select
+        *,
+        coalesce(business_date < {{ add_days(
+            'last_out_on', 'floor(' ~ policy('low_risk.reentry_days') ~ ')'
+        ) }}, false) as must_wait
+    from outs
+),
+
+marked as (
+    select
+        *,
+        max(case when not is_fit_that_stays or (is_fit_that_enters and not must_wait) then business_date end)
+            over ({{ so_far }}) as decided_on
+    from decided
+),
+
+carried as (
+    select
+        *,
+        case
+            when decided_on is null then included_before
+            else max(case when business_date = decided_on and is_fit_that_stays then 1 else 0 end)
+                over (partition by party_id, decided_on) = 1
+        end as included
+    from marked
+),
+
+preceded as (
+    select
+        *,
+        coalesce(lag(included) over ({{ per_party }}), included_before) as was_included
+    from carried
+),
+
+explained as (
+    select
+        *,
+        {% for rule in rules -%}
+            case when was_included then stays_{{ rule }} else enters_{{ rule }} end as rule_{{ rule }},
+        {% endfor -%}
+        case when must_wait and not was_included then 'fail' else 'pass' end as rule_reentry,
+        coalesce(
+            max(case when included and not was_included then business_date end) over ({{ so_far }}), in_since_before
+        ) as last_in_on
+    from preceded
+),
+
+told as (
+    select
+        *,
+        nullif(concat_ws(
+            ';',
+            {% for rule in rules -%}
+                case
+                    when rule_{{ rule }} = 'fail' then '{{ rule }}'
+                    when rule_{{ rule }} = 'not_evaluable' and unknown_{{ rule }}_excludes
+                        then '{{ rule }}:not_evaluable'
+                end,
+            {% endfor -%}
+            case when rule_reentry = 'fail' then 'reentry' end
+        ), '') as exclusion_reasons,
+        case
+            when not included then null
+            {% for band in ['a', 'b'] -%}
+                when
+                    income_variation <= {{ policy('low_risk.band_' ~ band ~ '_max_income_variation') }}
+                    and debt_service_ratio <= {{ policy('low_risk.band_' ~ band ~ '_max_debt_service_ratio') }}
+                    then '{{ band | upper }}'
+            {% endfor -%}
+            else 'C'
+        end as band
+    from explained
+)
+
+select
+    party_id,
+    business_date,
+    '{{ variant }}' as variant,
+    {% for rule in rules -%}
+        rule_{{ rule }},
+    {% endfor -%}
+    rule_reentry,
+    income_periods,
+    income_variation,
+    debt_service_ratio,
+    pd,
+    worst_class,
+    warning_severity,
+    was_included,
+    included,
+    case when included then last_in_on end as in_since,
+    last_out_on,
+    band,
+    {{ by_band(low_risk_families(), 'band') }} as product_families,
+    {{ by_band(low_risk_reason_codes(), 'band') }} as inclusion_reasons,
+    exclusion_reasons,
+    business_date as valid_from,
+    {{ add_days('business_date', 'floor(' ~ policy('low_risk.validity_days') ~ ')') }} as valid_to
+from told
+{%- endmacro %}
