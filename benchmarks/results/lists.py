@@ -12,6 +12,7 @@ from datetime import date
 import polars as pl
 
 from benchmarks.early_warning import Share, share
+from benchmarks.list_information import Information, told_by_list
 from benchmarks.results.world import World
 from pipelines.history.reading import as_of
 from pipelines.scoring.outcome import outcomes
@@ -23,7 +24,8 @@ WINDOW = 180  # days after the list in which a default counts
 
 @dataclass(frozen=True)
 class Listed:
-    """One variant: parties on it in all, and the defaults of the borrowers among them, by band, and off it."""
+    """One variant: parties on it in all, the defaults of the borrowers among them, by band, and off it, and what
+    membership and band tell of the probability of default, in bits."""
 
     variant: str
     parties: int
@@ -31,10 +33,11 @@ class Listed:
     on_the_list: Share
     bands: dict[str, Share]
     off_the_list: Share
+    told: dict[str, Information]
 
 
-def measured(world: World, day: date, past_due: int) -> tuple[Share, list[Listed]]:
-    """The share of all borrowers who default within the window, and each variant."""
+def measured(world: World, day: date, past_due: int, graded: pl.DataFrame) -> tuple[Share, list[Listed]]:
+    """The share of all borrowers who default within the window, and each variant; `graded` are party_id and pd."""
     home = Home(world.home)
     known = outcomes(home, day, WINDOW, past_due)
     standing = as_of(home, "customer_360", day, "published").select("party_id", "days_past_due")
@@ -45,7 +48,9 @@ def measured(world: World, day: date, past_due: int) -> tuple[Share, list[Listed
         judged = borrowers.join(rows, on="party_id")
         bands = {band: _share(judged.filter(pl.col("band") == band)) for band in ("A", "B", "C")}
         on, off = (_share(judged.filter(pl.col("included") == side)) for side in (True, False))
-        found.append(Listed(variant, int(rows["included"].sum()), rows.height, on, bands, off))
+        scored = rows.join(graded, on="party_id").sort("party_id")
+        told = told_by_list(scored["included"].to_list(), scored["band"].to_list(), scored["pd"].to_list())
+        found.append(Listed(variant, int(rows["included"].sum()), rows.height, on, bands, off, told))
     return _share(borrowers), found
 
 

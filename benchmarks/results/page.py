@@ -49,7 +49,11 @@ def lists(base: Share, found: Sequence[Listed]) -> list[str]:
         rows.append([f"{one.variant}: not on the list", f"{one.of - one.parties:,}", said(one.off_the_list)])
     return [
         f"Base rate: {said(base)} of borrowers default within {WINDOW} days.", "",
-        *table(["list", "parties", "borrowers who default"], rows),
+        *table(["list", "parties", "borrowers who default"], rows), "",
+        *[
+            f"{one.variant}: {what} tells {bits.bits:.4f} bits of the probability of default ({bits.low:.4f} to "
+            f"{bits.high:.4f}; {bits.rows:,} scored parties)." for one in found for what, bits in one.told.items()
+        ],
     ]  # fmt: skip
 
 

@@ -81,8 +81,12 @@ def _told(table: str, rows: Rows, night: date) -> Rows:
         table
     )
     for n, row in enumerate(rows[::-1]) if changed else ():
-        row.update(changed(n, night))
+        row.update(_verdicts(row), **changed(n, night))
     return rows
+
+
+def _verdicts(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: "pass" for name in row if name.startswith("rule_")}
 
 
 def _lawful(n: int, night: date) -> dict[str, Any]:
@@ -102,13 +106,10 @@ def _lawful(n: int, night: date) -> dict[str, Any]:
 
 def _decided(n: int, night: date) -> dict[str, Any]:
     said = included(n, night)
-    rules = {name: "pass" for name in ("rule_person_of_age", "rule_account_owner", "rule_history",
-             "rule_penalty_interest", "rule_negative_balance", "rule_regular_inflow", "rule_income_stability",
-             "rule_debt_service", "rule_legal_basis")}  # fmt: skip
     return {
-        **rules, **({} if said else {name: RULES[name] for name in failing(n)}),
+        **({} if said else {name: RULES[name] for name in failing(n)}),
         "included": said, "band": "ABC"[n % 3] if said else None,
-        "inclusion_reasons": "regular_income" if said else None,
+        "inclusion_reasons": "stable_income" if said else None,
         "exclusion_reasons": None if said else ";".join(sorted(failing(n))), "income_periods": n % 7,
     }  # fmt: skip
 

@@ -110,9 +110,7 @@ def test_who_is_out_by_risks_decision_is_told_the_same_whichever_rule(office: Of
 def test_marketing_is_told_band_and_reasons_of_whom_it_sees(office: Office, first: Release) -> None:
     (decision,) = asked(office, first, "marketing", "low_risk_list", 0).decisions
     assert decision.verdict["band"] == "A"
-    assert [(reason.code, reason.text) for reason in decision.reasons] == [
-        ("regular_income", "Income arrives regularly.")
-    ]
+    assert [(reason.code, reason.text) for reason in decision.reasons] == [("stable_income", "Income is stable.")]
 
 
 def test_what_is_emptied_is_told_with_the_reason(office: Office) -> None:
