@@ -22,6 +22,7 @@ from pipelines.contracts.lawful import check_lawful_use
 from pipelines.contracts.model import Column, Contract, ContractError, RowRule
 from pipelines.contracts.odcs import available_at, properties, read_odcs
 from pipelines.contracts.policy import Policy, load_policy
+from pipelines.contracts.policy_map import PolicyMap, check_policy_map, load_policy_map
 from pipelines.contracts.propensity import PropensityCard, load_propensity
 from pipelines.contracts.purpose import check_derived, check_release_points
 from pipelines.contracts.refusal import Refusal, check_feed_refusals, check_refusals, load_refusals
@@ -61,6 +62,8 @@ class Catalog:
         check_survivorship(self.sources, self.policy)
         self.refusals: tuple[Refusal, ...] = load_refusals(root / "refusals.yaml")
         check_refusals(self.refusals, self.all().values(), self.policy)
+        self.policy_map: PolicyMap = load_policy_map(root / "policy_map.yaml")
+        check_policy_map(self.policy_map, self.refusals, self.all())
         self.derived = {name: _expanded(contract, self.sources) for name, contract in self.derived.items()}
         check_derived(self.sources, self.derived, self.policy)
         check_lawful_use(self.sources, self.policy)
