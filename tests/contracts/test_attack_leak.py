@@ -102,9 +102,7 @@ def test_the_models_as_they_are_leak_nothing(compiled: Compiled, catalog: Catalo
 
 
 @pytest.mark.slow
-def test_a_file_of_the_project_that_was_edited_is_refused(
-    compiled: Compiled, catalog: Catalog, tmp_path: Path
-) -> None:
+def test_a_file_of_the_project_that_was_edited_is_refused(compiled: Compiled, catalog: Catalog, tmp_path: Path) -> None:
     """The same in a copy of the dbt project, compiled by dbt."""
     project = tmp_path / "dbt_project"
     shutil.copytree(DBT, project, ignore=shutil.ignore_patterns("target", "logs"))

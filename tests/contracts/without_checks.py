@@ -25,7 +25,13 @@ from pipelines.settings import PROJECT
 VARIABLE = "WITHOUT_CHECKS"
 PASSED = Verdict("passed", "not looked at")
 # What functions that say nothing of a fault return, by what they say that they return.
-EMPTY: dict[str, Callable[[], Any]] = {"None": lambda: None, "list": list, "tuple": tuple, "dict": dict, "Iterator": tuple}
+EMPTY: dict[str, Callable[[], Any]] = {
+    "None": lambda: None,
+    "list": list,
+    "tuple": tuple,
+    "dict": dict,
+    "Iterator": tuple,
+}
 # Functions that do not refuse but protect, and what they would be if they did not.
 UNPROTECTED: dict[str, Callable[..., Any]] = {
     "pipelines.vault.normal.valid": lambda kind, texts: pl.Series([True] * len(texts), dtype=pl.Boolean),
