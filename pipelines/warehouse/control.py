@@ -63,7 +63,8 @@ def write_control(
     ]
     relations = {
         "policy": policy, "survivorship": survivorship, "legal_basis": bases, "lawful_use": uses,
-        "sharing_rule": shared, "refusal": _refusals(catalog), "policy_control": _controls(catalog), "business_date": dates, "bank": [{"bank": bank.bank}],
+        "sharing_rule": shared, "refusal": _refusals(catalog), "policy_control": _controls(catalog),
+        "business_date": dates, "bank": [{"bank": bank.bank}],
         "working_day": _working_days(bank, min(wanted), max(wanted)), "admission_decision": decisions.rows(home),
     }  # fmt: skip
     for name, rows in relations.items():

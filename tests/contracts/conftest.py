@@ -55,7 +55,8 @@ def compile_project(project: Path, target: Path, home: Path) -> None:
     environment |= {"ZHONGTAI_HOME": str(home), "ZHONGTAI_FROM": "1994-03-01", "ZHONGTAI_TO": "1994-03-31"}
     command = [
         str(Path(sys.executable).with_name("dbt")), "--quiet", "compile", "--select", "resource_type:model",
-        "--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(target), "--log-path", str(target),
+        "--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(target),
+        "--log-path", str(target),
     ]  # fmt: skip
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -2,8 +2,8 @@
 
 Figures of risk move from night to night as they like, while membership, band and reasons stay: not a byte of what
 marketing gets moves with them. So nights that are joined tell what each night tells, and nothing between the bands.
-Stopped by what a product may name (its contract, and the release point that signs each column); shown on the projection.
-That marts do not mix the two is shown on lineage (`tests/contracts/test_attack_leak.py`).
+Stopped by what a product may name (its contract, and the release point that signs each column), and shown on the
+projection. That marts do not mix the two is shown on lineage (`tests/contracts/test_attack_leak.py`).
 """
 
 from __future__ import annotations
@@ -41,9 +41,7 @@ def moved(row: dict[str, Any], kept: set[str], chance: random.Random) -> dict[st
     for name, value in row.items():
         if name in kept or value is None or isinstance(value, bool):
             continue
-        if isinstance(value, Decimal):
-            told[name] = value + chance.randint(1, 9)
-        elif isinstance(value, int | float):
+        if isinstance(value, int | float | Decimal):
             told[name] = value + chance.randint(1, 9)
         elif isinstance(value, str) and name not in ("party_id", "from_party_id", "to_party_id"):
             told[name] = f"{value} {chance.randint(1, 9)}"
@@ -53,7 +51,7 @@ def moved(row: dict[str, Any], kept: set[str], chance: random.Random) -> dict[st
 def nights(
     office: Office, catalog: Catalog, seed: int | None, spoil: str = "", count: int = NIGHTS
 ) -> dict[str, Nights]:
-    """Files of each consumer and night. Without a seed figures of risk stand still; `spoil` moves one of marketing's."""
+    """Files of each consumer and night. Without a seed figures of risk stand still; `spoil` moves one more."""
     files: dict[str, Nights] = {"marketing": {}, "risk": {}, "shared": {}}
     for number in range(count):
         day, chance = DAY + timedelta(number), random.Random(f"{seed} {number}")
@@ -87,7 +85,7 @@ def test_a_figure_that_reaches_marketing_would_be_seen(office: Office, catalog: 
 
 
 def test_what_a_list_tells_of_risk_has_few_values(office: Office, catalog: Catalog) -> None:
-    """Whatever the nights, of a party the release point lets through membership, a band, and codes of the vocabulary."""
+    """Whatever the nights, a release point lets through membership, a band, and codes of the vocabulary."""
     point = catalog.policy.release_points["low_risk_band"]
     product = catalog.products[point["product"]]
     signed = {name.rpartition(".")[2] for name in point["inputs"]}
