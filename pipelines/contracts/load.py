@@ -16,6 +16,7 @@ from pipelines.contracts.bank import Bank, load_bank
 from pipelines.contracts.column import build_column, check_purposes
 from pipelines.contracts.completeness import SUFFIX, check_contract, check_references, check_survivorship, depth
 from pipelines.contracts.document import suggestion
+from pipelines.contracts.examples import check_examples, read_examples
 from pipelines.contracts.features import FeatureDefinition, load_features
 from pipelines.contracts.feed import Feed, load_feed
 from pipelines.contracts.lawful import check_lawful_use
@@ -42,7 +43,7 @@ _OPTIONAL = {
     "source": {"controlSums", "subjects"},
     "derived": {"inputs"},
     "mart": {"history"},
-    "product": {"filter", "releasePoint"},
+    "product": {"filter", "releasePoint", "examples"},
 }
 
 
@@ -68,6 +69,7 @@ class Catalog:
         check_derived(self.sources, self.derived, self.policy)
         check_lawful_use(self.sources, self.policy)
         check_release_points(self.marts, self.products, self.policy)
+        check_examples(self.products)
         self.tags: dict[str, TagDefinition] = load_tags(root / "tags", self.marts, self.policy)
         self.features: dict[str, FeatureDefinition] = load_features(root / "features", self.marts, self.policy)
         self.propensity: dict[str, PropensityCard] = load_propensity(root / "propensity", self.marts)
@@ -169,6 +171,7 @@ def load_contract(path: Path, kind: str, marts: dict[str, Contract]) -> Contract
         history=_history(path, given),
         subjects=read_subjects(path, given.get("subjects")),
         data_class=given.get("dataClass", ""),
+        examples=read_examples(path, given.get("examples")),
         path=path,
         sha256=sha256,
     )
