@@ -19,7 +19,7 @@ EXAMPLES = "example_queries"
 # What tables of the file itself and their columns mean; products say it by their contracts.
 _WORDS = {
     (RELEASE_TABLE, ""): "The release that this file belongs to. One row.",
-    (RELEASE_TABLE, "id"): "Name of the release.",
+    (RELEASE_TABLE, "release_id"): "Name of the release.",
     (RELEASE_TABLE, "bank"): "Bank whose data it is.",
     (RELEASE_TABLE, "business_date"): "Business date that every row is as of.",
     (RELEASE_TABLE, "content_hash"): "Hash of everything that was audited and published.",

@@ -16,14 +16,15 @@ WRONG = {
         ".1.sql: no table low_risk_lists for marketing, did you mean 'low_risk_list'; name one that is there",
     ),
     "a table of another consumer": (
-        "join low_risk_list as", "join risk_grade as", ".1.sql: no table risk_grade for marketing; name one that is there",
+        "join low_risk_list as", "join risk_grade as",
+        ".1.sql: no table risk_grade for marketing; name one that is there",
     ),
     "an example of another product": (
         "from customer_segment as s", "from customer_360 as s",
         ".1.sql: does not read customer_segment; move it to the product that it is an example of",
     ),
-    "no select": ('sql: "select s.', 'sql: "drop s.', "0.sql: String should match pattern"),
-    "no title": ("        en: ", "        fr: ", "0.en: missing; every file of this kind states it"),
+    "no select": ('sql: "select s.', 'sql: "drop s.', "1.sql: String should match pattern"),
+    "no title": ("        en: ", "        fr: ", "1.en: missing; every file of this kind states it"),
 }  # fmt: skip
 
 
