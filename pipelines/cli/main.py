@@ -27,6 +27,7 @@ from pipelines.cli import (
     identity,
     lineage,
     matching,
+    policy,
     proof,
     quarantine,
     query,
@@ -69,6 +70,7 @@ identity.app.command()(matching.train)
 identity.app.command()(matching.resolve)
 app.add_typer(identity.app, name="identity")
 app.add_typer(lineage.app, name="lineage")
+app.add_typer(policy.app, name="policy")
 app.add_typer(proof.app, name="proof")
 app.add_typer(score.app, name="score")
 app.add_typer(tags.app, name="tags")

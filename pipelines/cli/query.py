@@ -14,6 +14,7 @@ import typer
 from pipelines.cli.options import State
 from pipelines.release import catalogue
 from pipelines.release.catalogue import Release
+from pipelines.release.consumer_file import EXAMPLES
 from pipelines.settings import InputError
 
 
@@ -43,18 +44,26 @@ class Format(StrEnum):
 
 def query(
     context: typer.Context,
-    sql: Annotated[str, typer.Argument(help="One SQL statement; tables in main and shared.")],
     consumer: Annotated[Reader, typer.Option(help="Whose file to ask; data_protection has the table data_usage.")],
+    sql: Annotated[str, typer.Argument(help="One SQL statement; tables in main and shared.")] = "",
     release: Annotated[str | None, typer.Option(help="Release id or its beginning; default the current one.")] = None,
     format_: Annotated[Format, typer.Option("--format", help="How to write the answer.")] = Format.table,
     out: Annotated[Path | None, typer.Option(help="File to write; parquet needs one.")] = None,
+    examples: Annotated[bool, typer.Option("--examples", help="Show queries to begin with.")] = False,
 ) -> None:
     """Ask the file of a consumer in the current release, or the ledger of what was used of whom, read-only."""
     state: State = context.obj
     found = catalogue.find(state.settings.home, release)
     if format_ is Format.parquet and out is None:
         raise InputError("--format parquet needs --out FILE")
+    if examples == bool(sql):
+        raise InputError("write one SQL statement, or --examples to see some to begin with")
+    if examples and consumer is Reader.data_protection:
+        raise InputError("examples lie in the files of marketing and risk; name one of them")
     with closing(_opened(found, consumer)) as con:
+        if examples:
+            _show_examples(con)
+            return
         try:
             # The answer may not reach beyond the consumer's own file.
             con.execute("set enable_external_access = false; set lock_configuration = true")
@@ -72,6 +81,15 @@ def _opened(release: Release, reader: Reader) -> duckdb.DuckDBPyConnection:
 
         return open_data_usage(release)
     return duckdb.connect(str(release.path / reader / f"{reader}.duckdb"), read_only=True)
+
+
+def _show_examples(con: duckdb.DuckDBPyConnection) -> None:
+    try:
+        rows = con.execute(f"select product, title_zh, title_en, sql from {EXAMPLES}").fetchall()
+    except duckdb.CatalogException as error:
+        raise InputError("this release was published before there were examples; name a later one") from error
+    for product, zh, en, sql in rows:
+        _emit(f"-- {product}: {en} {zh}\n{sql};\n\n", None)
 
 
 def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -16,12 +16,14 @@ from pipelines.contracts.bank import Bank, load_bank
 from pipelines.contracts.column import build_column, check_purposes
 from pipelines.contracts.completeness import SUFFIX, check_contract, check_references, check_survivorship, depth
 from pipelines.contracts.document import suggestion
+from pipelines.contracts.examples import check_examples, read_examples
 from pipelines.contracts.features import FeatureDefinition, load_features
 from pipelines.contracts.feed import Feed, load_feed
 from pipelines.contracts.lawful import check_lawful_use
 from pipelines.contracts.model import Column, Contract, ContractError, RowRule
 from pipelines.contracts.odcs import available_at, properties, read_odcs
 from pipelines.contracts.policy import Policy, load_policy
+from pipelines.contracts.policy_map import PolicyMap, check_policy_map, load_policy_map
 from pipelines.contracts.propensity import PropensityCard, load_propensity
 from pipelines.contracts.purpose import check_derived, check_release_points
 from pipelines.contracts.refusal import Refusal, check_feed_refusals, check_refusals, load_refusals
@@ -41,7 +43,7 @@ _OPTIONAL = {
     "source": {"controlSums", "subjects"},
     "derived": {"inputs"},
     "mart": {"history"},
-    "product": {"filter", "releasePoint"},
+    "product": {"filter", "releasePoint", "examples"},
 }
 
 
@@ -61,10 +63,13 @@ class Catalog:
         check_survivorship(self.sources, self.policy)
         self.refusals: tuple[Refusal, ...] = load_refusals(root / "refusals.yaml")
         check_refusals(self.refusals, self.all().values(), self.policy)
+        self.policy_map: PolicyMap = load_policy_map(root / "policy_map.yaml")
+        check_policy_map(self.policy_map, self.refusals, self.all())
         self.derived = {name: _expanded(contract, self.sources) for name, contract in self.derived.items()}
         check_derived(self.sources, self.derived, self.policy)
         check_lawful_use(self.sources, self.policy)
         check_release_points(self.marts, self.products, self.policy)
+        check_examples(self.products)
         self.tags: dict[str, TagDefinition] = load_tags(root / "tags", self.marts, self.policy)
         self.features: dict[str, FeatureDefinition] = load_features(root / "features", self.marts, self.policy)
         self.propensity: dict[str, PropensityCard] = load_propensity(root / "propensity", self.marts)
@@ -166,6 +171,7 @@ def load_contract(path: Path, kind: str, marts: dict[str, Contract]) -> Contract
         history=_history(path, given),
         subjects=read_subjects(path, given.get("subjects")),
         data_class=given.get("dataClass", ""),
+        examples=read_examples(path, given.get("examples")),
         path=path,
         sha256=sha256,
     )

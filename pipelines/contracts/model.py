@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pipelines.contracts.examples import Example
     from pipelines.contracts.subjects import Subject
 
 KINDS = ("source", "derived", "mart", "product")
@@ -104,6 +105,7 @@ class Contract:
     history: str | None = None
     subjects: tuple[Subject, ...] = ()
     data_class: str = ""
+    examples: tuple[Example, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:

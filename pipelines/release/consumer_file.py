@@ -15,6 +15,21 @@ from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
 
 RELEASE_TABLE = "release"
+EXAMPLES = "example_queries"
+# What tables of the file itself and their columns mean; products say it by their contracts.
+_WORDS = {
+    (RELEASE_TABLE, ""): "The release that this file belongs to. One row.",
+    (RELEASE_TABLE, "release_id"): "Name of the release.",
+    (RELEASE_TABLE, "bank"): "Bank whose data it is.",
+    (RELEASE_TABLE, "business_date"): "Business date that every row is as of.",
+    (RELEASE_TABLE, "content_hash"): "Hash of everything that was audited and published.",
+    (EXAMPLES, ""): "Queries to begin with, each on a table of this file. One row per query.",
+    (EXAMPLES, "product"): "Product that the query is an example of.",
+    (EXAMPLES, "title_zh"): "What it answers, in Chinese.",
+    (EXAMPLES, "title_en"): "What it answers, in English.",
+    (EXAMPLES, "purpose"): "Purposes for which the product may be used, joined by a semicolon.",
+    (EXAMPLES, "sql"): "The query.",
+}
 _OBJECTS = """
     select schema_name, table_name from duckdb_tables() where not internal
     union all select schema_name, view_name from duckdb_views() where not internal
@@ -40,7 +55,12 @@ def build_consumer_file(release: Path, consumer: str, catalog: Catalog, release_
             con.execute(f"comment on {what} {schema}.{_quoted(table, chr(34))}{name} is {_quoted(words)}")
         values = ", ".join(f"{_quoted(value)} as {name}" for name, value in release_row.items())
         con.execute(f"create table {RELEASE_TABLE} as select {values}")
-        con.execute(f"comment on table {RELEASE_TABLE} is 'The release that this file belongs to. One row.'")
+        con.execute(f"create table {EXAMPLES} (product text, title_zh text, title_en text, purpose text, sql text)")
+        if rows := _examples(_products(consumer, catalog)):
+            con.executemany(f"insert into {EXAMPLES} values (?, ?, ?, ?, ?)", rows)
+        for (table, column), words in _WORDS.items():
+            what, name = ("column", f".{column}") if column else ("table", "")
+            con.execute(f"comment on {what} {table}{name} is {_quoted(words)}")
         con.execute("commit")
         con.execute("checkpoint")
     return path
@@ -64,6 +84,7 @@ def differences(
                 found += [f"{path.name}: {words}"] if words else []
             if con.execute(f"from {RELEASE_TABLE}").fetchall() != [tuple(release_row.values())]:
                 found.append(f"{path.name}: {RELEASE_TABLE} names another release")
+            found += _other_examples(con, path.name, list(described))
             said = {
                 (schema, table, column): words for schema, table, column, words in con.execute(_COMMENTS).fetchall()
             }
@@ -77,10 +98,21 @@ def differences(
 
 def _stray(con: duckdb.DuckDBPyConnection, shown: set[tuple[str, str]]) -> list[str]:
     expected = {("shared" if folder == "shared" else "main", table) for folder, table in shown} | {
-        ("main", RELEASE_TABLE)
+        ("main", RELEASE_TABLE),
+        ("main", EXAMPLES),
     }
     held = con.execute(_OBJECTS).fetchall()
     return [f"{schema}.{name} does not belong here" for schema, name in sorted(held) if (schema, name) not in expected]
+
+
+def _other_examples(con: duckdb.DuckDBPyConnection, file: str, described: list[Contract]) -> list[str]:
+    """Whether the examples are those of the contracts. A release from before there were any has no table of them."""
+    expected = _examples(described)
+    if not expected or (("main", EXAMPLES) not in con.execute(_OBJECTS).fetchall()):
+        return [f"{file}: {EXAMPLES} is not there"] if expected else []
+    products = {product.id for product in described}
+    held = [row for row in con.execute(f"from {EXAMPLES}").fetchall() if row[0] in products]
+    return [] if held == expected else [f"{file}: {EXAMPLES} was changed"]
 
 
 def _compare(con: duckdb.DuckDBPyConnection, table: str, parquet: str) -> str:
@@ -100,6 +132,15 @@ def _compare(con: duckdb.DuckDBPyConnection, table: str, parquet: str) -> str:
 
 def _products(consumer: str, catalog: Catalog) -> list[Contract]:
     return [product for product in catalog.products.values() if product.consumer in (consumer, "shared")]
+
+
+def _examples(products: Iterable[Contract]) -> list[tuple[str, ...]]:
+    """Rows of the table of examples, in the order of products."""
+    return [
+        (product.id, example.zh, example.en, ";".join(product.purposes), example.sql)
+        for product in sorted(products, key=lambda product: product.id)
+        for example in product.examples
+    ]
 
 
 def _comments(products: Iterable[Contract]) -> dict[tuple[str, str, str], str]:

@@ -31,7 +31,7 @@ _ENGINES = (
     "scipy",
     "pypinyin",
 )
-# Match models, tags and refusals decide as code does.
+# Match models, tags and refusals decide as code does; the policy map is published.
 _CODE = (
     ("pipelines", "*.py"),
     ("dbt_project", "*.sql"),
@@ -39,6 +39,7 @@ _CODE = (
     ("data_contracts/identity", "*.yaml"),
     ("data_contracts/tags", "*.yaml"),
     ("data_contracts", "refusals.yaml"),
+    ("data_contracts", "policy_map.yaml"),
 )
 
 

@@ -63,7 +63,8 @@ def write_control(
     ]
     relations = {
         "policy": policy, "survivorship": survivorship, "legal_basis": bases, "lawful_use": uses,
-        "sharing_rule": shared, "refusal": _refusals(catalog), "business_date": dates, "bank": [{"bank": bank.bank}],
+        "sharing_rule": shared, "refusal": _refusals(catalog), "policy_control": _controls(catalog),
+        "business_date": dates, "bank": [{"bank": bank.bank}],
         "working_day": _working_days(bank, min(wanted), max(wanted)), "admission_decision": decisions.rows(home),
     }  # fmt: skip
     for name, rows in relations.items():
@@ -101,6 +102,27 @@ def _refusals(catalog: Catalog) -> list[dict[str, Any]]:
         }
         for refusal in sorted(catalog.refusals, key=lambda refusal: refusal.id)
         for contract in sorted(refusal.concerns(catalog.sources))
+    ]
+
+
+def _controls(catalog: Catalog) -> list[dict[str, Any]]:
+    """One row per article, check and test; an article that nothing enforces yet has one row, with dashes."""
+    laws = catalog.policy_map.laws
+    return [
+        {
+            "article": control.article,
+            "check_id": check,
+            "test": test,
+            "law_zh": laws[control.law].zh,
+            "law_en": laws[control.law].en,
+            "rule_zh": control.rule.zh,
+            "rule_en": control.rule.en,
+            "to_be_confirmed": control.to_be_confirmed,
+            "gap_zh": control.gap and control.gap.zh,
+            "gap_en": control.gap and control.gap.en,
+        }
+        for control in sorted(catalog.policy_map.controls, key=lambda control: control.article)
+        for check, test in sorted((link.check, link.test) for link in control.links) or [("-", "-")]
     ]
 
 

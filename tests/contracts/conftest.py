@@ -42,19 +42,21 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (place / "done").exists():
-            _compile(place / "target", place / "home")
+            compile_project(DBT, place / "target", place / "home")
             (place / "done").touch()
     models = compiled_models(place / "target", DBT)
     return Compiled(models, tested_keys(DBT), place / "home")
 
 
-def _compile(target: Path, home: Path) -> None:
+def compile_project(project: Path, target: Path, home: Path) -> None:
+    """Have dbt compile every model of a project."""
     (home / "warehouse").mkdir(parents=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ZHONGTAI_", "DBT_"))}
     environment |= {"ZHONGTAI_HOME": str(home), "ZHONGTAI_FROM": "1994-03-01", "ZHONGTAI_TO": "1994-03-31"}
     command = [
         str(Path(sys.executable).with_name("dbt")), "--quiet", "compile", "--select", "resource_type:model",
-        "--project-dir", str(DBT), "--profiles-dir", str(DBT), "--target-path", str(target), "--log-path", str(target),
+        "--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(target),
+        "--log-path", str(target),
     ]  # fmt: skip
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from hashlib import md5
 from pathlib import Path
 
 from customer_360_oracle.bank import Bank, Row
@@ -40,9 +39,9 @@ class Facility:
     level: int = 0
 
     @property
-    def key(self) -> str:
-        """The key that is published."""
-        return md5(f"{self.kind} {self.number}".encode(), usedforsecurity=False).hexdigest()
+    def key(self) -> tuple[str, str]:
+        """What it is published under."""
+        return self.kind, self.number
 
     @property
     def by_days(self) -> int:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
+import pyarrow.parquet as pq
 
 from pipelines.release.catalogue import current
 from pipelines.settings import Home
@@ -51,3 +54,33 @@ def linked(source: Path, target: Path, *without: str) -> Path:
     """A copy whose files are links: for what replaces files and never writes into them, as landing does."""
     ignored = shutil.ignore_patterns(*without) if without else None
     return Path(shutil.copytree(source, target, copy_function=os.link, symlinks=True, ignore=ignored))
+
+
+def readable(home: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Every text of every file of a home, but for the vault and what was delivered: values of tables, bytes of all."""
+    for path in sorted(home.rglob("*")):
+        place = path.relative_to(home)
+        if path.is_symlink() or path.is_dir() or place.parts[0] in ("vault", "simulated"):
+            continue
+        content = path.read_bytes()
+        yield path, [str(place), *(content.decode(encoding, "ignore") for encoding in ("utf-8", "gb18030"))]
+        if path.suffix == ".parquet":
+            yield path, [str(pq.read_schema(path)), str(pq.read_metadata(path).metadata)]
+            frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
+            yield from ((path, texts(column)) for column in frame.iter_columns())
+        elif path.suffix == ".duckdb":
+            with closing(duckdb.connect(str(path), read_only=True)) as con:
+                names = con.execute("select schema_name, view_name from duckdb_views() where not internal union all "
+                                    "select schema_name, table_name from duckdb_tables()").fetchall()  # fmt: skip
+                for schema, name in names:
+                    try:
+                        frame = con.execute(f'from "{schema}"."{name}"').pl()
+                    except duckdb.Error:
+                        continue  # a view over files that the build has taken away
+                    yield from ((path, texts(column)) for column in frame.iter_columns())
+
+
+def texts(column: pl.Series) -> list[str]:
+    if column.dtype.is_nested() or column.dtype == pl.Binary:
+        return [str(value) for value in column.unique().to_list()]
+    return [str(value) for value in column.drop_nulls().unique().to_list()]

@@ -66,7 +66,8 @@ def month_before(day: date) -> date:
 
 def test_every_facility_has_the_class_of_the_articles(con, night: Night, oracle: list[Facility]) -> None:
     mart = {
-        row["facility_key"]: row for row in rows(con, "from marts.loan_classification where business_date = ?", night)
+        (row["facility_kind"], row["facility_key"]): row
+        for row in rows(con, "from marts.loan_classification where business_date = ?", night)
     }
     assert mart.keys() == {facility.key for facility in oracle}
     assert len(mart) == len(oracle) > 100

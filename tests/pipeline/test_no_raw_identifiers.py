@@ -8,14 +8,11 @@ byte.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
-import duckdb
 import polars as pl
-import pyarrow.parquet as pq
 import pytest
+from homes import readable
 from simulated import CUSTOMERS, NIGHT, SEED, START, identifiers
 
 from pipelines.contracts.load import Catalog, load_catalog
@@ -52,36 +49,6 @@ def raw(catalog: Catalog) -> dict[str, set[str]]:
         if name == "core.account":
             found["bank_account"] -= set(frame["account_key"].cast(str))
     return found
-
-
-def readable(home: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Every text in every file of a home but in the vault and in what was delivered: values of tables, bytes of all."""
-    for path in sorted(home.rglob("*")):
-        place = path.relative_to(home)
-        if path.is_symlink() or path.is_dir() or place.parts[0] in ("vault", "simulated"):
-            continue
-        content = path.read_bytes()
-        yield path, [str(place), *(content.decode(encoding, "ignore") for encoding in ("utf-8", "gb18030"))]
-        if path.suffix == ".parquet":
-            yield path, [str(pq.read_schema(path)), str(pq.read_metadata(path).metadata)]
-            frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-            yield from ((path, texts(column)) for column in frame.iter_columns())
-        elif path.suffix == ".duckdb":
-            with closing(duckdb.connect(str(path), read_only=True)) as con:
-                names = con.execute("select schema_name, view_name from duckdb_views() where not internal union all "
-                                    "select schema_name, table_name from duckdb_tables()").fetchall()  # fmt: skip
-                for schema, name in names:
-                    try:
-                        frame = con.execute(f'from "{schema}"."{name}"').pl()
-                    except duckdb.Error:
-                        continue  # a view over files that the build has taken away
-                    yield from ((path, texts(column)) for column in frame.iter_columns())
-
-
-def texts(column: pl.Series) -> list[str]:
-    if column.dtype.is_nested() or column.dtype == pl.Binary:
-        return [str(value) for value in column.unique().to_list()]
-    return [str(value) for value in column.drop_nulls().unique().to_list()]
 
 
 def holding(values: set[str], said: dict[str, str]) -> set[tuple[str, str]]:

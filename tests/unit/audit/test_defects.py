@@ -106,6 +106,10 @@ DEFECTS = {
     "unknown code": (put(DECISION, "rule_history", "maybe"), f"contract.values/{DECISION}/rule_history"),
     "out of range": (put(DECISION, "income_periods", 7), f"contract.range/{DECISION}/income_periods"),
     "broken row rule": (put(DECISION, "band", "A"), f"contract.rule/{DECISION}/band_exactly_when_included"),
+    "a class without its article": (
+        put("risk.loan_classification", "deciding_article", None),
+        "contract.rule/risk.loan_classification/reason_for_every_class_but_normal",
+    ),
     "another date": (put(DECISION, "business_date", DAY - timedelta(1)), f"contract.business_date/{DECISION}"),
     "no pseudonym": (put(DECISION, "pseudonym", "A" * 64), f"contract.pseudonym/{DECISION}"),
     "broken reconciliation": (put(RECONCILIATION, "status", "broken"), "reconciliation.agreed"),

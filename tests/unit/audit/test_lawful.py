@@ -97,24 +97,39 @@ PERSON, NOTHING = "person", None
 @pytest.mark.parametrize(
     ("consumer", "facts", "expected"),
     [
-        # PIPL 13, 14: marketing of this bank rests on consent, class by class
-        ("marketing", (PERSON, False, True, NOTHING), {"basic:no_consent", "transaction:no_consent"}),
-        ("marketing", (PERSON, False, True, "marketing=given;marketing.basic=given"), {"transaction:no_consent"}),
-        # PIPL 15: withdrawn
-        ("marketing", (PERSON, False, True, "marketing=withdrawn;marketing.basic=withdrawn"), {"basic:withdrawn"}),
-        # PIPL 24: no to automated marketing, yes to marketing
-        (
-            "marketing", (PERSON, False, True, "marketing=given;marketing.basic=given;automated_marketing=withdrawn"),
-            {"automated:withdrawn"},
+        pytest.param(
+            "marketing", (PERSON, False, True, NOTHING), {"basic:no_consent", "transaction:no_consent"}, id="PIPL 13",
         ),
-        # PIPL 31: a child under 14
-        ("marketing", (PERSON, True, True, "marketing=given;marketing.basic=given"), {"basic:minor", "public:minor"}),
-        # PIPL 28, 29: medical data never judge credit, whatever was consented to
-        ("risk", (PERSON, False, True, "sensitive_processing=given"), {"medical:refused"}),
-        # 征信业管理条例 20: the bureau only as agreed
-        ("risk", (PERSON, False, True, NOTHING), {"bureau:no_authorisation"}),
-        ("risk", (PERSON, False, True, "bureau_query=withdrawn"), {"bureau:withdrawn"}),
-        ("marketing", (PERSON, False, True, "bureau_query=given"), {"bureau:not_authorised_for_purpose"}),
+        pytest.param(
+            "marketing", (PERSON, False, True, "marketing=given;marketing.basic=given"), {"transaction:no_consent"},
+            id="PIPL 14, class by class",
+        ),
+        pytest.param(
+            "marketing", (PERSON, False, True, "marketing=withdrawn;marketing.basic=withdrawn"), {"basic:withdrawn"},
+            id="PIPL 15, withdrawn",
+        ),
+        # No to automated marketing, yes to marketing.
+        pytest.param(
+            "marketing", (PERSON, False, True, "marketing=given;marketing.basic=given;automated_marketing=withdrawn"),
+            {"automated:withdrawn"}, id="PIPL 24",
+        ),
+        pytest.param(
+            "marketing", (PERSON, True, True, "marketing=given;marketing.basic=given"), {"basic:minor", "public:minor"},
+            id="PIPL 31, a child under 14",
+        ),
+        # Medical data never judge credit, whatever was consented to.
+        pytest.param(
+            "risk", (PERSON, False, True, "sensitive_processing=given"), {"medical:refused"}, id="PIPL 28, 29",
+        ),
+        # The bureau only as agreed.
+        pytest.param("risk", (PERSON, False, True, NOTHING), {"bureau:no_authorisation"}, id="bureau, not asked"),
+        pytest.param(
+            "risk", (PERSON, False, True, "bureau_query=withdrawn"), {"bureau:withdrawn"}, id="bureau, withdrawn",
+        ),
+        pytest.param(
+            "marketing", (PERSON, False, True, "bureau_query=given"), {"bureau:not_authorised_for_purpose"},
+            id="bureau, for another purpose",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_refused_and_why(by_consent: dict, consumer: str, facts: tuple, expected: set[str]) -> None:

@@ -2,8 +2,7 @@ select
     party_id,
     business_date,
     facility_kind,
-    -- Says which facility a row is about from night to night, and is not its number.
-    md5(facility_kind || ' ' || facility_key) as facility_key,
+    facility_key,
     segment,
     days_past_due,
     outstanding_amount,
