@@ -17,8 +17,8 @@ from .warehouse import BANK, KEY, Office
 # What tests read of a release; candidates of every product would take each of them a minute.
 PRODUCTS = (
     "marketing.customer_360", "marketing.customer_tag", "marketing.lawful_use", "marketing.low_risk_list",
-    "risk.customer_360", "risk.lawful_use", "risk.low_risk_decision", "risk.party_relation", "shared.coverage",
-    "shared.reconciliation",
+    "risk.customer_360", "risk.lawful_use", "risk.low_risk_decision", "risk.party_relation", "risk.scenario_feature",
+    "shared.coverage", "shared.reconciliation",
 )  # fmt: skip
 
 
@@ -64,9 +64,9 @@ def candidate(office: Office) -> Path:
 
 
 @pytest.fixture(scope="session")
-def two_nights(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog, shelf: Path) -> Office:
+def two_nights(tmp_path_factory: pytest.TempPathFactory, whole_catalog: Catalog, shelf: Path) -> Office:
     """A home that published the two nights of `lawful_nights`, for tests that only read."""
-    office = new_office(tmp_path_factory.mktemp("two_nights") / "home", catalog, shelf)
+    office = new_office(tmp_path_factory.mktemp("two_nights") / "home", whole_catalog, shelf)
     for night in NIGHTS:
         publish(office, night)
     return office
