@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
+import pytest
 
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
