@@ -1,7 +1,7 @@
 """Every link of the policy map holds: article, check, and a test that fails where the check is not there.
 
 Belongs here: whether what the map names is there, whether the map names every article that is cited, and whether each
-test bites. Does not belong here: what is wrong with the file (`tests/unit/contracts/messages/policy_map.yaml`).
+test bites. Does not belong here: what a file of the map may not say (`tests/unit/contracts/messages`).
 """
 
 from __future__ import annotations

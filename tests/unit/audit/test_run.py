@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
@@ -17,6 +18,7 @@ from pipelines.audit.content import ContentError, content_hash
 from pipelines.audit.evidence import read_evidence, superseded, verify
 from pipelines.audit.gates import expected_checks
 from pipelines.audit.run import audit_candidate
+from pipelines.audit.usage import ledger
 from pipelines.contracts.load import Catalog
 
 from .candidates import DAY, write_candidate
@@ -72,6 +74,14 @@ def test_a_file_beside_the_products_is_refused(tmp_path: Path, catalog: Catalog,
     (candidate / "marketing" / "extra.parquet").write_bytes((candidate / "shared" / "coverage.parquet").read_bytes())
     evidence = audit_candidate(candidate.rename(tmp_path / content_hash(candidate)), catalog, crosswalk)
     assert {c.observed for c in evidence.refusals()} == {"unknown: marketing/extra.parquet"}
+
+
+def test_a_ledger_that_forgets_a_customer_is_refused(tmp_path: Path, catalog: Catalog, crosswalk: Path) -> None:
+    candidate = write_candidate(tmp_path, catalog)
+    place = ledger(candidate, "marketing")
+    pl.read_parquet(place).slice(1).write_parquet(place)
+    evidence = audit_candidate(candidate.rename(tmp_path / content_hash(candidate)), catalog, crosswalk)
+    assert {check.id for check in evidence.refusals()} == {"privacy.data_usage"}
 
 
 def test_a_missing_product_is_refused_and_its_checks_are_not_audited(
