@@ -10,7 +10,7 @@ NIGHTS := 2025-05-01 2025-05-02 2025-05-03
 export ZHONGTAI_HOME ?= $(CURDIR)/$(if $(filter simbank,$(BANK)),var,var-$(BANK))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-servers test-slow test-browser ui check bench bench-simulate bench-identity bench-graph identity-worlds identity-stability results docs docs-bank clean
+.PHONY: help setup run test test-servers test-slow test-exhaustive test-browser ui check bench bench-simulate bench-identity bench-graph identity-worlds identity-stability results docs docs-bank clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -45,7 +45,10 @@ test-servers: setup ## deliveries from S3, SFTP, HTTP and PostgreSQL servers of 
 	@$(BIN)/python -m pytest -m "servers and not slow"
 
 test-slow: setup ## the simulated bank and its faults, night by night; every number of PKDD'99 recomputed
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15 -m slow
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --durations=40 -m "slow and not exhaustive"
+
+test-exhaustive: setup ## half an hour: every check of the policy map taken away, and its test seen to fail
+	@$(BIN)/python -m pytest -m exhaustive
 
 test-browser: setup ## the Dagster UI in headless Chromium (Debian: apt-get install chromium)
 	@$(BIN)/python -m pytest -m browser

@@ -60,6 +60,18 @@ def simbank(zhongtai, tmp_path_factory) -> Simulated:
 
 
 @pytest.fixture(scope="session")
+def matured(zhongtai, tmp_path_factory) -> Path:
+    """The simulated bank after seven months, in which income and arrears have a history: one backfill."""
+    home = tmp_path_factory.mktemp("matured") / "home"
+    through = "2025-07-31"
+    simulated = zhongtai("simulate", "--customers", "3000", "--seed", "5", "--from", "2025-01-01", "--to", through,
+                         "--history-to", through, home=home)  # fmt: skip
+    assert simulated.code == 0, simulated.err
+    ran(zhongtai("backfill", "--bank", "simbank", "--to", through, "--json", home=home))
+    return home
+
+
+@pytest.fixture(scope="session")
 def simbank_postgres(zhongtai) -> Iterator[tuple[Path, str]]:
     """The same bank through the first night, with its CRM in a PostgreSQL server: the home, and where the server is."""
     # Not below pytest's own folder, which every session closes to others; run by root, the server is another user.

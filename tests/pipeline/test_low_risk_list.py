@@ -25,8 +25,8 @@ SEED = 2026
 
 
 @pytest.fixture(scope="module")
-def home(simbank) -> Path:
-    return simbank.home
+def home(matured: Path) -> Path:
+    return matured
 
 
 def release(home: Path) -> Path:
