@@ -22,7 +22,8 @@ LISTS = {
     f"{name}{variant}.parquet" for name in ("low_risk_list", "low_risk_decision") for variant in ("", "_with_bureau")
 }
 # What says since when it holds, or was last looked at, likewise.
-SINCE = {"customer_tag.parquet", "tag_refresh.parquet", *LISTS}
+# The ledger counts the rows of these.
+SINCE = {"customer_tag.parquet", "tag_refresh.parquet", "usage_marketing.parquet", "usage_risk.parquet", *LISTS}
 
 
 def timeless_bytes(home: Path) -> dict[str, str]:

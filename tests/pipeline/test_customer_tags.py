@@ -118,28 +118,36 @@ def test_a_handful_of_tags_row_by_row(con, catalog: Catalog) -> None:
         assert held.get(name, set()) == expected, name
 
 
-def published(simbank, consumer: str) -> dict[date, pl.DataFrame]:
+def published(simbank, consumer: str, table: str = "customer_tag") -> dict[date, pl.DataFrame]:
     """What a consumer was told on each business date, by the last release of it."""
     return {
         date.fromisoformat(release.manifest["business_date"]): pl.read_parquet(
-            release.path / consumer / "customer_tag.parquet"
+            release.path / consumer / f"{table}.parquet"
         )
         for release in list_releases(Home(simbank.home))
     }
 
 
+def changed_their_mind(before: pl.DataFrame, after: pl.DataFrame) -> pl.Series:
+    """Parties of whom other uses are lawful than the night before: their tags come and go with that."""
+    rows = pl.concat([before.drop("business_date"), after.drop("business_date")])
+    return rows.filter(~rows.is_duplicated())["pseudonym"].unique()
+
+
 @pytest.mark.parametrize("consumer", CONSUMERS)
 def test_what_was_told_night_by_night_makes_intervals_without_gap_or_overlap(simbank, consumer: str) -> None:
-    told = published(simbank, consumer)
+    told, lawful = published(simbank, consumer), published(simbank, consumer, "lawful_use")
     # A night that restates a corrected date may find that a tag never held, or held all along.
     restated = {each.business_date for each in statements(Home(simbank.home)) if len(each.stated) > 1}
     nights = [(before, after) for before, after in pairwise(sorted(told)) if after not in restated]
     assert nights
     for before, after in nights:
         key = ["pseudonym", "tag", "value", "valid_from"]
-        was = set(told[before].filter(pl.col("valid_to").is_null()).select(key).rows())
-        now = set(told[after].filter(pl.col("valid_to").is_null()).select(key).rows())
-        ended = set(told[after].filter(pl.col("valid_to").is_not_null()).select(key).rows())
+        moved = changed_their_mind(lawful[before], lawful[after])
+        kept, found = (told[day].filter(~pl.col("pseudonym").is_in(moved.implode())) for day in (before, after))
+        was = set(kept.filter(pl.col("valid_to").is_null()).select(key).rows())
+        now = set(found.filter(pl.col("valid_to").is_null()).select(key).rows())
+        ended = set(found.filter(pl.col("valid_to").is_not_null()).select(key).rows())
         # What was open goes on as it was or ends today; what is open and was not, begins today.
         assert was - now == ended
         assert {row[3] for row in now - was} <= {after}
