@@ -26,6 +26,7 @@ from benchmarks.past_marts import built
 from benchmarks.results import lists, page
 from benchmarks.results.world import END, OBSERVED, World, published, simulated
 from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.release.catalogue import current
 from pipelines.scoring.measure import auc, auc_interval, deciles, ks
 from pipelines.scoring.points import probabilities, scores
 from pipelines.scoring.sample import observed
@@ -100,7 +101,7 @@ def _cards(catalog: Catalog, world: World, past_due: int) -> list[str]:
 
 
 def _published_real(home: Path) -> None:
-    if not (home / "releases" / "current").exists():
+    if current(Home(home)) is None:
         command = [str(Path(sys.executable).with_name("zhongtai")), "--home", str(home)]
         subprocess.run([*command, "backfill", "--bank", "pkdd99"], check=True)
 

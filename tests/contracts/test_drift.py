@@ -33,6 +33,7 @@ BY_NAME = {
     "admission/decisions.py": "writes people's decisions as control.admission_decision has them",
     "audit/lawful.py": "decides again from the facts of mart.lawful_use",
     "cli/admission.py": "shows the cases that wait for somebody",
+    "release/usage_history.py": "tells a customer which consents the bank holds",
     "relations/asof.py": "reads who consented to what",
 }
 

@@ -60,9 +60,10 @@ def bin_bounds(card: PropensityCard) -> set[str]:
 def test_no_number_decides(compiled: Compiled, catalog: Catalog) -> None:
     known = structural(catalog)
     assert {"30", "90", "365"} <= known
-    # Of the models, three score by a card and name where its bins end.
+    # Of the models, four score by a card and name where its bins end.
     cards = {
         "risk_grade": bounds(catalog.scorecards["person"]),
+        "low_risk_list": bounds(catalog.scorecards["person_internal"]),
         "merchant_score": bounds(catalog.scorecards["merchant"]),
         "propensity_score": bin_bounds(catalog.propensity["offer"]),
     }

@@ -21,7 +21,7 @@ from .candidates import DAY, party_ids, with_values, write_candidate
 LIST, DECISION = "marketing.low_risk_list", "risk.low_risk_decision"
 COVERAGE, RECONCILIATION = "shared.coverage", "shared.reconciliation"
 MATRIX = "marketing.calibration_matrix"
-PRODUCTS = (LIST, DECISION, COVERAGE, RECONCILIATION, MATRIX)
+PRODUCTS = (LIST, DECISION, COVERAGE, RECONCILIATION, MATRIX, "risk.loan_classification")
 Tables = dict[str, pa.Table]
 # In a candidate every second party is excluded: rows 1, 3, 5, … of the decisions. Only risk sees those.
 

@@ -115,7 +115,7 @@ def test_every_card_has_its_page_with_the_figures_of_the_card(catalog: Catalog) 
         if card.training is not None:
             assert f"| {card.training.test.auc} |" in text and f"| {card.training.train.ks} |" in text
         assert all(limit in text for limit in card.limits)
-    assert set(catalog.scorecards) == {"person", "merchant"}
+    assert set(catalog.scorecards) == {"person", "person_internal", "merchant"}
 
 
 def test_figures_of_trained_cards_agree_with_each_other(catalog: Catalog) -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pipelines.settings import PROJECT
 
 DBT = PROJECT / "dbt_project"
-_NAMES = ("engine", "policy", "verdict", "marts/low_risk_rules", "marts/low_risk_decisions")
+_NAMES = ("engine", "policy", "verdict", "marts/low_risk_rules", "marts/low_risk_decisions", "marts/low_risk_told")
 POLICY = yaml.safe_load((PROJECT / "data_contracts" / "policy.yaml").read_text("utf-8"))["thresholds"]
 LIMITS = POLICY["low_risk"] | {"reentry_days": 3}
 FIRST = date(2025, 1, 1)
