@@ -1,7 +1,7 @@
 """Example queries of products: what a reader of a consumer's file may ask, with a title in both languages.
 
 What belongs here: the form of an example in a product's contract, and whether it reads tables that its readers have.
-What does not: whether it runs (`tests/pipeline/test_example_queries.py`), and how it is handed over (`pipelines.release`).
+What does not: whether it runs (`tests/pipeline/test_example_queries.py`), and how it is handed over (`release`).
 """
 
 from __future__ import annotations
