@@ -89,7 +89,7 @@ def test_marketing_sees_no_more_of_a_list_than_membership_and_what_follows_from_
     columns = [column.name for column in catalog.products[f"marketing.{table}"].columns]
     assert columns == ["pseudonym", "business_date", "variant", "band", "product_families", "inclusion_reasons",
                        "valid_from", "valid_to"]  # fmt: skip
-    text = (DBT / "macros" / "marts" / "low_risk_decisions.sql").read_text("utf-8")
+    text = (DBT / "macros" / "marts" / "low_risk_told.sql").read_text("utf-8")
     assert "by_band(low_risk_families(), 'band') }} as product_families" in text
     assert "by_band(low_risk_reason_codes(), 'band') }} as inclusion_reasons" in text
 

@@ -6,7 +6,7 @@ with orders as (
         {{ integer_divide(days_between('order_day.business_date', 'record.business_date'), 30) }} as period,
         {{ integer_divide(days_between('order_day.business_date', 'record.business_date'), 90) }} as half,
         order_day.order_amount
-    from {{ ref('int_record_party') }} as record
+    from {{ ref('int_shared_record') }} as record
     left join {{ ref('int_order_day') }} as order_day
         on
             record.source = order_day.source

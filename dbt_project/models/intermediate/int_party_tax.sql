@@ -1,32 +1,7 @@
--- A return that is filed again replaces the one before it.
 with filings as (
-    select
-        record.party_id,
-        record.business_date,
-        filing.source,
-        filing.tax_type,
-        filing.declared_revenue,
-        filing.is_late,
-        filing.credit_grade,
-        filing.filed_on,
-        filing.period,
-        filing.filing_key,
-        row_number() over (
-            partition by record.party_id, record.business_date, filing.source, filing.tax_type, filing.period
-            order by
-                filing.filed_on desc nulls last,
-                filing.business_date desc nulls last,
-                filing.filing_key asc nulls last
-        ) as recency
-    from {{ ref('int_shared_record') }} as record
-    inner join {{ ref('stg_tax__filing') }} as filing
-        on
-            record.source = filing.source
-            and record.record_key = filing.uscc_token
-            and record.business_date >= filing.business_date
-            and record.business_date >= filing.filed_on
-            and {{ add_days('record.business_date', -365) }} < filing.filed_on
-    where record.contract = 'tax.filing' and record.role = 'taxpayer'
+    {{ tax_filings([
+        'source', 'tax_type', 'declared_revenue', 'is_late', 'credit_grade', 'filed_on', 'period', 'filing_key',
+    ]) }}
 ),
 
 grades as (

@@ -1,26 +1,6 @@
--- What of the tax due by the returns of 365 days is not paid. A return that is filed again replaces the one before it.
+-- What of the tax due by the returns of 365 days is not paid.
 with filings as (
-    select
-        record.party_id,
-        record.business_date,
-        filing.tax_due,
-        filing.tax_paid,
-        row_number() over (
-            partition by record.party_id, record.business_date, filing.source, filing.tax_type, filing.period
-            order by
-                filing.filed_on desc nulls last,
-                filing.business_date desc nulls last,
-                filing.filing_key asc nulls last
-        ) as recency
-    from {{ ref('int_record_party') }} as record
-    inner join {{ ref('stg_tax__filing') }} as filing
-        on
-            record.source = filing.source
-            and record.record_key = filing.uscc_token
-            and record.business_date >= filing.business_date
-            and record.business_date >= filing.filed_on
-            and {{ add_days('record.business_date', -365) }} < filing.filed_on
-    where record.contract = 'tax.filing' and record.role = 'taxpayer'
+    {{ tax_filings(['tax_due', 'tax_paid']) }}
 ),
 
 totals as (

@@ -1,28 +1,17 @@
--- A return that is filed again replaces the one before it, as in int_party_tax.
 with filings as (
+    {{ tax_filings(['tax_type', 'declared_revenue', 'is_late', 'filed_on']) }}
+),
+
+halves as (
     select
-        record.party_id,
-        record.business_date,
-        filing.tax_type,
-        filing.declared_revenue,
-        filing.is_late,
-        {{ integer_divide(days_between('filing.filed_on', 'record.business_date'), 180) }} as half,
-        row_number() over (
-            partition by record.party_id, record.business_date, filing.source, filing.tax_type, filing.period
-            order by
-                filing.filed_on desc nulls last,
-                filing.business_date desc nulls last,
-                filing.filing_key asc nulls last
-        ) as recency
-    from {{ ref('int_record_party') }} as record
-    inner join {{ ref('stg_tax__filing') }} as filing
-        on
-            record.source = filing.source
-            and record.record_key = filing.uscc_token
-            and record.business_date >= filing.business_date
-            and record.business_date >= filing.filed_on
-            and {{ add_days('record.business_date', -365) }} < filing.filed_on
-    where record.contract = 'tax.filing' and record.role = 'taxpayer'
+        party_id,
+        business_date,
+        tax_type,
+        declared_revenue,
+        is_late,
+        recency,
+        {{ integer_divide(days_between('filed_on', 'business_date'), 180) }} as half
+    from filings
 ),
 
 totals as (
@@ -39,7 +28,7 @@ totals as (
             sum(case when tax_type = 'vat' and recency = 1 and half = 1 then declared_revenue else 0 end)
             as decimal(18, 2)
         ) as revenue_before
-    from filings
+    from halves
     group by party_id, business_date
 ),
 

@@ -22,7 +22,7 @@ invoiced as (
         cast(coalesce(sum(
             case when {{ add_days('record.business_date', -90) }} >= invoice.issued_on then invoice.amount end
         ), 0) as decimal(18, 2)) as amount_before
-    from {{ ref('int_record_party') }} as record
+    from {{ ref('int_shared_record') }} as record
     inner join {{ ref('stg_supply_chain__invoice') }} as invoice
         on
             record.source = invoice.source
@@ -36,24 +36,19 @@ invoiced as (
 ),
 
 filings as (
+    {{ tax_filings(['tax_type', 'period', 'declared_revenue']) }}
+),
+
+periods as (
     select
-        record.party_id,
-        record.business_date,
-        filing.period,
-        max(filing.declared_revenue) as declared_revenue,
-        row_number() over (
-            partition by record.party_id, record.business_date order by filing.period desc nulls last
-        ) as recency
-    from {{ ref('int_record_party') }} as record
-    inner join {{ ref('stg_tax__filing') }} as filing
-        on
-            record.source = filing.source
-            and record.record_key = filing.uscc_token
-            and record.business_date >= filing.business_date
-            and record.business_date >= filing.filed_on
-            and {{ add_days('record.business_date', -365) }} < filing.filed_on
-    where record.contract = 'tax.filing' and record.role = 'taxpayer' and filing.tax_type = 'vat'
-    group by record.party_id, record.business_date, filing.period
+        party_id,
+        business_date,
+        period,
+        max(declared_revenue) as declared_revenue,
+        row_number() over (partition by party_id, business_date order by period desc nulls last) as recency
+    from filings
+    where tax_type = 'vat' and recency = 1
+    group by party_id, business_date, period
 ),
 
 declared as (
@@ -63,7 +58,7 @@ declared as (
         {{ sum_measure('declared_amount', 'case when recency = 1 then declared_revenue end') }} as latest_amount,
         {{ sum_measure('declared_amount', 'case when recency > 1 then declared_revenue end') }} as amount_before,
         count(*) as periods
-    from filings
+    from periods
     where recency <= {{ policy('early_warning.tax_periods') }}
     group by party_id, business_date
 ),
