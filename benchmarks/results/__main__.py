@@ -24,7 +24,7 @@ import polars as pl
 from benchmarks import early_warning, pkdd99_outcomes, scenario_uplift
 from benchmarks.past_marts import built
 from benchmarks.results import lists, page
-from benchmarks.results.world import END, OBSERVED, World, published, simulated
+from benchmarks.results.world import END, OBSERVED, World, made
 from pipelines.contracts.load import Catalog, load_catalog
 from pipelines.release.catalogue import current
 from pipelines.scoring.measure import auc, auc_interval, deciles, ks
@@ -47,9 +47,7 @@ def main() -> int:
     given = parser.parse_args()
     started = time.perf_counter()
     catalog = load_catalog(PROJECT / "data_contracts")
-    world = simulated(given.place, given.customers, given.seed)
-    for day in (OBSERVED, END):
-        published(world, day)
+    world = made(given.place, given.customers, given.seed)
     real = given.place / "pkdd99"
     _published_real(real)
     past_due = int(catalog.policy.thresholds[_PAST_DUE])

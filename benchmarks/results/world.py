@@ -6,7 +6,9 @@ what is measured.
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -18,7 +20,6 @@ from pipelines.release.catalogue import current
 from pipelines.settings import Home, make_directory
 
 START, OBSERVED, END = date(2025, 1, 1), date(2025, 6, 30), date(2025, 12, 31)
-_DONE = "simulated.done"
 
 
 @dataclass(frozen=True)
@@ -28,32 +29,45 @@ class World:
     home: Path
 
     @property
+    def simulated(self) -> Path:
+        """Where deliveries are written until they have landed, and the truth for good."""
+        return self.home / "simulated"
+
+    @property
     def truth(self) -> Path:
         """Tables of what the world knows and no delivery says."""
-        return self.home / "simulated" / "truth"
+        return self.simulated / "truth"
 
 
-def simulated(place: Path, customers: int, seed: int) -> World:
-    """A year of deliveries in `place`, of the bank with so many customers."""
+def made(place: Path, customers: int, seed: int) -> World:
+    """The bank with so many customers in `place`, published as of OBSERVED and of END.
+
+    Deliveries are deleted once they have landed: a year of 200,000 customers is 36 GB of text.
+    """
     world = World(place / "home")
     make_directory(place)
-    done = place / _DONE
-    asked = f"{customers} customers, seed {seed}, {START} to {END}\n"
-    if done.exists():
-        if done.read_text("utf-8") != asked:
-            raise SystemExit(f"{place} holds another bank ({done.read_text('utf-8').strip()}); name an empty directory")
-        return world
-    _run(world.home, "simulate", "--customers", f"{customers}", "--seed", f"{seed}", "--from", f"{START}", "--to",
-         f"{END}", "--history-to", f"{END}", "--out", f"{world.home / 'simulated'}")  # fmt: skip
-    done.write_text(asked, "utf-8")
+    for day in (OBSERVED, END):
+        release = current(Home(world.home))
+        if release is None or release.business_date < day:
+            if _simulated_through(world, customers, seed) < day:
+                _run(world.home, "simulate", "--customers", f"{customers}", "--seed", f"{seed}", "--to", f"{day}",
+                     "--history-to", f"{OBSERVED}", "--out", f"{world.simulated}")  # fmt: skip
+            _run(world.home, "backfill", "--bank", "simbank", "--to", f"{day}")
+        shutil.rmtree(world.simulated / "deliveries", ignore_errors=True)
     return world
 
 
-def published(world: World, day: date) -> None:
-    """Publish the bank as of `day`, unless it was published as of then or later."""
-    release = current(Home(world.home))
-    if release is None or release.business_date < day:
-        _run(world.home, "backfill", "--bank", "simbank", "--to", f"{day}")
+def _simulated_through(world: World, customers: int, seed: int) -> date:
+    """The last simulated date; ends the program where the place holds another bank."""
+    book = world.simulated / "world.json"
+    if not book.exists():
+        return date.min
+    given = json.loads(book.read_text("utf-8"))
+    if (given["customers"], given["seed"]) != (customers, seed):
+        raise SystemExit(
+            f"{world.home} holds {given['customers']} customers of seed {given['seed']}; name another place"
+        )
+    return date.fromisoformat(given["last"]) if given["last"] else date.min
 
 
 def _run(home: Path, *arguments: str) -> None:

@@ -22,6 +22,8 @@ from pipelines.audit.tables import Table, Tables, view_statements, without_value
 from pipelines.contracts.expectations import Expectation
 
 _CHECK = "check"
+_OF_TABLES = ("columns", "key")  # kinds that no single row breaks
+_ALL = "every row"
 _lock = threading.Lock()
 _databases = itertools.count()
 
@@ -103,37 +105,54 @@ def _validate_table(
         return found
     asset = source.add_table_asset(table.view, table_name=table.view)
     batch = asset.add_batch_definition_whole_table("all").get_batch()
-    objects = [_as_gx(gx.expectations, expectation, table, business_date) for expectation in asked]
-    outcome = batch.validate(gx.ExpectationSuite(name=table.view, expectations=objects), result_format="BOOLEAN_ONLY")
-    for result in outcome.results:
-        found[result.expectation_config.meta[_CHECK]] = _state(result)
-    for expectation in asked:
-        # A query that aborts the whole evaluation leaves expectations without any result.
-        found.setdefault(expectation.id, ("not_audited", "the engine gave no result"))
-    return found
+
+    def objects(expectations: Iterable[Expectation]) -> dict[str, Any]:
+        return {each.id: _as_gx(gx, each, table, business_date) for each in expectations}
+
+    of_rows = [each for each in asked if each.kind not in _OF_TABLES]
+    if of_rows:
+        # Mostly no row breaks anything: one query asks of all of them, and each is asked alone where it finds a row.
+        broken = " or ".join(f"({broken_row(each, table, business_date)})" for each in of_rows)
+        others = objects(each for each in asked if each.kind in _OF_TABLES)
+        seen = _verdicts(gx, batch, others | {_ALL: _unexpected(gx, f"where {broken}", _ALL)})
+        if seen.pop(_ALL)[0] == "passed":
+            return found | seen | {each.id: ("passed", "") for each in of_rows}
+    return found | _verdicts(gx, batch, objects(asked))
+
+
+def _verdicts(gx: Any, batch: Any, objects: Mapping[str, Any]) -> dict[str, tuple[State, str]]:
+    suite = gx.ExpectationSuite(name="asked", expectations=list(objects.values()))
+    outcome = batch.validate(suite, result_format="BOOLEAN_ONLY")
+    found = {result.expectation_config.meta[_CHECK]: _state(result) for result in outcome.results}
+    # A query that aborts the whole evaluation leaves expectations without any result.
+    return {check: found.get(check, ("not_audited", "the engine gave no result")) for check in objects}
 
 
 def _as_gx(gx: Any, expectation: Expectation, table: Table, business_date: date) -> Any:
-    meta = {_CHECK: expectation.id}
+    meta, expect = {_CHECK: expectation.id}, gx.expectations
     columns, arguments = list(expectation.columns), expectation.arguments
     match expectation.kind:
         case "columns":
-            return gx.ExpectTableColumnsToMatchOrderedList(column_list=columns, meta=meta)
+            return expect.ExpectTableColumnsToMatchOrderedList(column_list=columns, meta=meta)
         case "required":
-            return gx.ExpectColumnValuesToNotBeNull(column=columns[0], meta=meta)
+            return expect.ExpectColumnValuesToNotBeNull(column=columns[0], meta=meta)
         case "values":
-            return gx.ExpectColumnValuesToBeInSet(column=columns[0], value_set=list(arguments["values"]), meta=meta)
+            return expect.ExpectColumnValuesToBeInSet(column=columns[0], value_set=list(arguments["values"]), meta=meta)
         case "range":
             limits = {"min_value": arguments["minimum"], "max_value": arguments["maximum"]}
-            return gx.ExpectColumnValuesToBeBetween(column=columns[0], **limits, meta=meta)
+            return expect.ExpectColumnValuesToBeBetween(column=columns[0], **limits, meta=meta)
         case "key":
             # Its own expectation for this joins the table with its groups: three times the cost.
             condition = f"group by {', '.join(columns)} having count(*) > 1"
         case _:
             condition = f"where {broken_row(expectation, table, business_date)}"
+    return _unexpected(gx, condition, expectation.id)
+
+
+def _unexpected(gx: Any, condition: str, check: str) -> Any:
     # Great Expectations fills placeholders in braces, so those of the condition are doubled.
-    condition = condition.replace("{", "{{").replace("}", "}}")
-    return gx.UnexpectedRowsExpectation(unexpected_rows_query=f"select 1 from {{batch}} {condition}", meta=meta)
+    query = "select 1 from {batch} " + condition.replace("{", "{{").replace("}", "}}")
+    return gx.expectations.UnexpectedRowsExpectation(unexpected_rows_query=query, meta={_CHECK: check})
 
 
 def _state(result: Any) -> tuple[State, str]:

@@ -8,12 +8,13 @@ Source: purpose limitation and minimal necessity, PIPL art. 6; capability B32 ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from pipelines.contracts.expectations import mentioned, party_column
 from pipelines.contracts.load import Catalog
-from pipelines.contracts.model import Column, Contract
+from pipelines.contracts.model import Contract
 from pipelines.lineage.graph import Lineage
 from pipelines.lineage.trace import ROWS, Origin, named
 
@@ -56,11 +57,12 @@ def claims(catalog: Catalog, lineage: Lineage, product: Contract) -> Iterator[Cl
     """Every column of a product, and its rows, that claims more than an ancestor allows."""
     wanted = set(product.purposes)
     released = released_columns(catalog)
+    may = permitted(catalog, lineage)
     for name, origins in published(catalog, product).items():
         reached = reach(lineage, origins, released)
-        narrower = sorted(o for o in reached if (purposes := allowed(catalog, lineage, o)) and not wanted <= purposes)
+        narrower = sorted(o for o in reached if (purposes := may(o)) and not wanted <= purposes)
         if narrower:
-            beyond = set().union(*(wanted - allowed(catalog, lineage, origin) for origin in narrower))
+            beyond = set().union(*(wanted - (may(origin) or wanted) for origin in narrower))
             # What was delivered says it best; a mart may only repeat it.
             goals = [origin for origin in narrower if origin.table in lineage.contracts] or narrower
             ways = [lineage.path(origin, goals, released) for origin in sorted(origins)]
@@ -76,14 +78,20 @@ def published(catalog: Catalog, product: Contract) -> dict[str, frozenset[Origin
     return found | {ROWS: frozenset(Origin(mart.table, name) for name in (ROWS, *chosen))}
 
 
-def allowed(catalog: Catalog, lineage: Lineage, origin: Origin) -> frozenset[str] | None:
+def permitted(catalog: Catalog, lineage: Lineage) -> Callable[[Origin], frozenset[str] | None]:
     """What a column may be used for; None for a column of a model without a contract, which only passes on."""
-    contract = lineage.contracts.get(origin.table) or _marts(catalog).get(origin.table)
-    if contract is None:
-        return None
-    column = _column(contract, origin.column)
-    # A column that the lake adds to every row serves what its contract serves.
-    return frozenset(column.purposes if column else contract.purposes)
+    marts = {mart.table: mart for mart in catalog.marts.values()}
+
+    @cache
+    def may(origin: Origin) -> frozenset[str] | None:
+        contract = lineage.contracts.get(origin.table) or marts.get(origin.table)
+        if contract is None:
+            return None
+        column = next((one for one in contract.columns if origin.column in (one.name, one.lake_name)), None)
+        # A column that the lake adds to every row serves what its contract serves.
+        return frozenset(column.purposes if column else contract.purposes)
+
+    return may
 
 
 def data_classes(catalog: Catalog, lineage: Lineage, origins: Iterable[Origin]) -> frozenset[str]:
@@ -112,7 +120,7 @@ def reach(lineage: Lineage, origins: Iterable[Origin], released: frozenset[Origi
 
 def _words(catalog: Catalog, lineage: Lineage, claim: Claim) -> str:
     product, last = catalog.products[claim.product], claim.path[-1]
-    may = ", ".join(sorted(allowed(catalog, lineage, last) or ()))
+    may = ", ".join(sorted(permitted(catalog, lineage)(last) or ()))
     contract = lineage.contracts.get(last.table)
     where = f"{contract.id}.{last.column} ({contract.path})" if contract else f"{last.table}.{last.column}"
     way = " <- ".join([f"{claim.product}.{claim.column}", *(f"{one.table}.{one.column}" for one in claim.path)])
@@ -121,11 +129,3 @@ def _words(catalog: Catalog, lineage: Lineage, claim: Claim) -> str:
         f"serve only {may}: {way}. Remove the column, narrow the purposes of the product, or have a release point of "
         f"policy.yaml signed"
     )
-
-
-def _column(contract: Contract, name: str) -> Column | None:
-    return next((column for column in contract.columns if name in (column.name, column.lake_name)), None)
-
-
-def _marts(catalog: Catalog) -> dict[str, Contract]:
-    return {mart.table: mart for mart in catalog.marts.values()}

@@ -9,7 +9,7 @@ import pytest
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.scorecard_file import PURPOSE
 from pipelines.lineage.graph import Lineage
-from pipelines.lineage.purpose import allowed, reach, released_columns
+from pipelines.lineage.purpose import permitted, reach, released_columns
 from pipelines.lineage.trace import Origin
 
 from .conftest import Compiled
@@ -25,9 +25,9 @@ def lineage(compiled: Compiled, catalog: Catalog) -> Lineage:
 
 def faults(catalog: Catalog, lineage: Lineage, column: Origin) -> list[str]:
     """Ancestors of a column that may not be used to judge, or that say who somebody is."""
-    found = []
+    found, may = [], permitted(catalog, lineage)
     for origin in reach(lineage, [column], released_columns(catalog)):
-        purposes = allowed(catalog, lineage, origin)
+        purposes = may(origin)
         if purposes is not None and PURPOSE not in purposes:
             found.append(f"{origin.table}.{origin.column} may not be used for {PURPOSE}")
         if origin.table.startswith("medical__") or (

@@ -12,9 +12,9 @@ from pipelines.contracts.model import Contract
 from pipelines.lineage.graph import Lineage, adds_up_deliveries
 from pipelines.lineage.purpose import (
     PurposeRefused,
-    allowed,
     check_purposes,
     claims,
+    permitted,
     published,
     reach,
     released_columns,
@@ -141,10 +141,11 @@ def test_a_total_by_anything_else_is_none(compiled: Compiled, spoiled: tuple[str
 
 
 def test_every_column_of_a_mart_keeps_to_the_purposes_of_its_ancestors(catalog: Catalog, lineage: Lineage) -> None:
+    may = permitted(catalog, lineage)
     for mart in catalog.marts.values():
         for column in mart.columns:
             for origin in reach(lineage, [Origin(mart.table, column.name)], released_columns(catalog)):
-                purposes = allowed(catalog, lineage, origin)
+                purposes = may(origin)
                 assert purposes is None or set(column.purposes) <= purposes, f"{mart.id}.{column.name} from {origin}"
 
 
