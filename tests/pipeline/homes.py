@@ -54,7 +54,14 @@ def copied(source: Path, target: Path) -> Path:
 def linked(source: Path, target: Path, *without: str) -> Path:
     """A copy whose files are links: for what replaces files and never writes into them, as landing does."""
     ignored = shutil.ignore_patterns(*without) if without else None
-    return Path(shutil.copytree(source, target, copy_function=os.link, symlinks=True, ignore=ignored))
+    return Path(shutil.copytree(source, target, copy_function=_link, symlinks=True, ignore=ignored))
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # on another device
+        shutil.copy2(source, target)
 
 
 def readable(home: Path) -> Iterator[tuple[Path, list[str]]]:

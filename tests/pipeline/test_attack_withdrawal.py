@@ -23,6 +23,7 @@ from pipelines.settings import PROJECT, Home
 from pipelines.vault.keys import KeyRing
 from pipelines.vault.tokens import hmac_sha256
 
+pytestmark = pytest.mark.slow  # a night of its own
 NIGHT = date(2025, 12, 31)
 CLASSES = ("basic", "transaction")
 
