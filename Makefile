@@ -41,14 +41,14 @@ run: setup
 endif
 
 test: setup ## unit, contract and end-to-end tests: under five minutes
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not servers and not browser"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not servers and not browser"
 	@echo "All tests passed. Next: make run; make test-servers and test-slow for more; make check for the linters."
 
 test-servers: setup ## deliveries from S3, SFTP, HTTP and PostgreSQL servers of this machine
 	@$(BIN)/python -m pytest -m "servers and not slow"
 
 test-slow: setup ## the simulated bank and its faults, night by night; every number of PKDD'99 recomputed
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=40 -m "slow and not exhaustive"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=40 -m "slow and not exhaustive"
 
 test-exhaustive: setup ## half an hour: every check of the policy map taken away, and its test seen to fail
 	@$(BIN)/python -m pytest -m exhaustive

@@ -24,19 +24,13 @@ PUBLIC_DATA = Path(os.environ.get("ZHONGTAI_PUBLIC_DATA") or PROJECT.parent / "s
 # The same key in every home, so that the same data gives the same bytes in two of them.
 VAULT_KEY = "5a" * 32
 
-# Homes that take a minute and more to make: every file that uses one runs where it is made.
-_COSTLY = ("simbank", "matured", "xiaocheng", "pkdd99_home")
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Under `-n`, tests of a file run in one process, and so do files that share what takes long to make."""
+    from scheduling import ByFixture
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests together that share a costly home, and else those of a file, for `--dist loadgroup`."""
-    homes: dict[Path, set[str]] = {}
-    for item in items:
-        homes.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
-    for item in items:
-        group = next((name for name in _COSTLY if name in homes[item.path]), str(item.path.relative_to(PROJECT)))
-        item.add_marker(pytest.mark.xdist_group(group))
+    return ByFixture(config, log)
 
 
 @dataclass(frozen=True)

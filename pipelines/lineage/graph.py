@@ -10,13 +10,12 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from graphlib import TopologicalSorter
 
-import sqlglot
 from sqlglot import exp
 
 from pipelines.contracts.arrow import LAKE_COLUMNS
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
-from pipelines.lineage.trace import ROWS, Keys, Origin, Trace, named, tables_in, trace
+from pipelines.lineage.trace import ROWS, Keys, Origin, Trace, named, parsed, tables_in, trace
 
 LEDGER = "control.landing"
 
@@ -101,7 +100,7 @@ def _traced(models: Mapping[str, str], contracts: Mapping[str, Contract], keys: 
 
 def adds_up_deliveries(sql: str) -> bool:
     """Whether every row of a model is a total of a whole delivery: by source and date, with no other choice of rows."""
-    selects = list(sqlglot.parse_one(sql, dialect="duckdb").find_all(exp.Select))
+    selects = list(parsed(sql).find_all(exp.Select))
     return bool(selects) and all(map(_is_total, selects))
 
 

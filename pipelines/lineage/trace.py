@@ -70,19 +70,20 @@ def _with_names(tree: exp.Expression) -> exp.Expression:
             return node
         return exp.alias_(exp.to_table(name), node.alias, table=True) if node.alias else exp.to_table(name)
 
-    return tree.transform(rename)
+    return tree.transform(rename, copy=False)
 
 
 # Cached: a test traces a project again in which one model is another.
 @cache
-def _parsed(sql: str) -> exp.Expression:
+def parsed(sql: str) -> exp.Expression:
+    """A query with its tables by their plain names. It is kept: not to be changed. Raises as `trace` does."""
     return _with_names(sqlglot.parse_one(sql, dialect="duckdb"))
 
 
 @cache
 def tables_in(sql: str) -> frozenset[str]:
     """Names of the tables that a query mentions, its own parts included."""
-    return frozenset(table.name for table in _parsed(sql).find_all(exp.Table))
+    return frozenset(table.name for table in parsed(sql).find_all(exp.Table))
 
 
 @cache
@@ -93,7 +94,7 @@ def trace(sql: str, around: tuple[tuple[str, tuple[str, ...]], ...], known: froz
     Raises ValueError for a file or table of nobody, and for a column that belongs to no table.
     """
     schema, keys = {table: dict.fromkeys(columns, "varchar") for table, columns in around}, dict(known)
-    qualified = qualify(_parsed(sql).copy(), dialect="duckdb", schema=schema, quote_identifiers=False)
+    qualified = qualify(parsed(sql).copy(), dialect="duckdb", schema=schema, quote_identifiers=False)
     root = build_scope(qualified)
     assert root is not None
     scopes = list(root.traverse())
@@ -117,6 +118,7 @@ class _Resolver:
         self._scopes = {id(scope.expression): scope for scope in scopes}
         self._keys = keys
         self._known: dict[tuple[int, int], frozenset[Origin]] = {}
+        self._looked_up: dict[int, dict[str, tuple[exp.Join, dict[str, exp.Expression]]]] = {}
 
     def output(self, scope: Scope, position: int) -> frozenset[Origin]:
         """Origins of the output column at `position` of a scope."""
@@ -138,7 +140,9 @@ class _Resolver:
 
     def looked_up(self, scope: Scope) -> dict[str, tuple[exp.Join, dict[str, exp.Expression]]]:
         """Joins that neither drop nor add rows, by the joined table's alias, with what its key is compared to."""
-        found = {}
+        if (known := self._looked_up.get(id(scope))) is not None:
+            return known
+        found = self._looked_up[id(scope)] = {}
         for join in _listed(scope.expression.args.get("joins")):
             alias = join.alias_or_name
             source = scope.sources.get(alias)

@@ -218,6 +218,7 @@ def test_releases_are_listed_and_verified(xiaocheng, zhongtai):
     assert zhongtai("releases", "verify", home=xiaocheng.home).code == 0
 
 
+@pytest.mark.slow
 def test_the_unit_tests_of_the_models_pass(home):
     dbt_project = Path(__file__).parents[2] / "dbt_project"
     done = subprocess.run(

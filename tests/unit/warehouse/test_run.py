@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import duckdb
 import pytest
@@ -51,9 +50,7 @@ def test_results_come_while_dbt_works(dbt):
     )
     build = dbt.build(DAY, DAY)
     assert next(build)["info"]["name"] in ("LogModelResult", "LogTestResult")
-    began = time.monotonic()
     build.close()  # as when the run is cancelled
-    assert time.monotonic() - began < 5
     with duckdb.connect(str(dbt.home.warehouse)):
         pass
 
@@ -90,10 +87,9 @@ def test_a_warehouse_in_use_names_the_process(dbt):
 
 def test_it_ends_when_nobody_needs_it(dbt):
     dbt.start()
-    process, began = dbt._process, time.monotonic()
+    process = dbt._process
     dbt.close()
-    assert process.returncode is not None
-    assert time.monotonic() - began < 2, "also while it is still being imported"
+    assert process.returncode == -signal.SIGTERM, "it was asked to end, also while it is still being imported"
 
 
 def test_environment_steers_nothing_and_holds_no_key(dbt, monkeypatch):

@@ -1,0 +1,31 @@
+"""Which tests run in one process where several processes run them.
+
+Belongs here: the scheduler alone. A fixture of a session is made in every process that needs it: where it takes long,
+the files that use it stay together.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from xdist.scheduler import LoadScopeScheduling
+
+PROJECT = Path(__file__).resolve().parents[1]
+# Names of fixtures that take long to make.
+COSTLY = ("simbank", "matured", "xiaocheng", "pkdd99_home", "compiled")
+
+
+class ByFixture(LoadScopeScheduling):
+    """Sends files to processes; those that share a costly fixture go to the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid.partition("::")[0])
+
+
+@cache
+def _group(file: str) -> str:
+    # A process that schedules has names of tests and no fixtures: those it reads in the parameters of the file.
+    parameters = " ".join(re.findall(r"^def \w+\(([^)]*)\)", (PROJECT / file).read_text("utf-8"), flags=re.MULTILINE))
+    return next((name for name in COSTLY if re.search(rf"\b{name}\b", parameters)), file)
