@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from pipelines.release.catalogue import current
@@ -46,14 +46,14 @@ def made(place: Path, customers: int, seed: int) -> World:
     """
     world = World(place / "home")
     make_directory(place)
-    for day in (OBSERVED, END):
+    for first, day in ((START, OBSERVED), (OBSERVED + timedelta(days=1), END)):
         release = current(Home(world.home))
         if release is None or release.business_date < day:
             if _simulated_through(world, customers, seed) < day:
                 _run(world.home, "simulate", "--customers", f"{customers}", "--seed", f"{seed}", "--to", f"{day}",
                      "--history-to", f"{OBSERVED}", "--out", f"{world.simulated}")  # fmt: skip
-            _run(world.home, "backfill", "--bank", "simbank", "--to", f"{day}")
-        shutil.rmtree(world.simulated / "deliveries", ignore_errors=True)
+            _run(world.home, "backfill", "--bank", "simbank", "--from", f"{first}", "--to", f"{day}")
+            shutil.rmtree(world.simulated / "deliveries")
     return world
 
 

@@ -32,6 +32,7 @@ from pipelines.ingest.night import Outcome, ingest, open_desk
 from pipelines.settings import PROJECT, Home, Settings
 from pipelines.vault import originals
 
+pytestmark = pytest.mark.slow  # eighty nights of ingest
 # One home serves them all.
 XIAOCHENG = PROJECT / "tests" / "fixtures" / "xiaocheng"
 VAULT_KEY = "5a" * 32  # one key for every home, so that the same rows give the same bytes

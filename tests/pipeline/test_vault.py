@@ -20,6 +20,7 @@ from pipelines.settings import PROJECT, Home
 from pipelines.vault import access, store
 from pipelines.vault.keys import KeyRing
 
+pytestmark = pytest.mark.slow  # commands on whole homes
 SECOND = "c3" * 32
 ASKED = ("--purpose", "risk_management", "--operator", "Ann", "--reason", "a complaint")
 
@@ -117,7 +118,6 @@ def test_a_home_that_is_not_there_gets_no_vault(zhongtai, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.slow
 def test_a_rotation_changes_tokens_and_no_product(zhongtai, xiaocheng, vault_key, tmp_path):
     home = copied(xiaocheng.home, tmp_path / "home")
     before, old = published_bytes(home), set(identifiers(home, vault_key)["token"])
@@ -141,7 +141,6 @@ def test_a_rotation_changes_tokens_and_no_product(zhongtai, xiaocheng, vault_key
     assert held and not [token for token in old if token in held]
 
 
-@pytest.mark.slow
 def test_a_rotation_that_is_killed_is_finished_or_undone_by_the_next_command(xiaocheng, zhongtai, vault_key, tmp_path):
     home = copied(xiaocheng.home, tmp_path / "home")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ZHONGTAI_")}

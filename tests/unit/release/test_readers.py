@@ -17,6 +17,7 @@ from pipelines.settings import InputError
 
 from .warehouse import DAY, Office
 
+pytestmark = pytest.mark.slow  # processes that read while another publishes
 EVE = date(1994, 3, 30)
 COUNT = "select count(*) from customer_360"
 

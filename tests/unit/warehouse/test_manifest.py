@@ -10,6 +10,8 @@ from pipelines.warehouse.run import Dbt, DbtFailed
 
 from .conftest import write
 
+pytestmark = pytest.mark.slow  # has dbt read the whole project
+
 
 def test_parsed_only_after_a_change(dbt):
     with ThreadPoolExecutor() as two:  # a server and a nightly run that start together in a new home

@@ -17,6 +17,7 @@ from pipelines.warehouse.unfinished import begin, finish, unfinished_since
 
 from .conftest import DAY, NEXT_DAY, land
 
+pytestmark = pytest.mark.slow  # starts dbt for each
 LONG_AGO = date(2023, 1, 1)
 
 
