@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -30,7 +29,7 @@ class World:
 
     @property
     def simulated(self) -> Path:
-        """Where deliveries are written until they have landed, and the truth for good."""
+        """Deliveries, and the truth beside them."""
         return self.home / "simulated"
 
     @property
@@ -40,34 +39,31 @@ class World:
 
 
 def made(place: Path, customers: int, seed: int) -> World:
-    """The bank with so many customers in `place`, published as of OBSERVED and of END.
+    """The bank with so many customers in `place`, published as of OBSERVED and of END from one history of the year.
 
-    Deliveries are deleted once they have landed: a year of 200,000 customers is 36 GB of text.
+    Deliveries of 200,000 customers take 13 GB, what is landed and built of them 10 more.
     """
     world = World(place / "home")
     make_directory(place)
+    if not _is_simulated(world, customers, seed):
+        _run(world.home, "simulate", "--customers", f"{customers}", "--seed", f"{seed}", "--from", f"{START}", "--to",
+             f"{END}", "--history-to", f"{END}", "--out", f"{world.simulated}")  # fmt: skip
     for first, day in ((START, OBSERVED), (OBSERVED + timedelta(days=1), END)):
         release = current(Home(world.home))
         if release is None or release.business_date < day:
-            if _simulated_through(world, customers, seed) < day:
-                _run(world.home, "simulate", "--customers", f"{customers}", "--seed", f"{seed}", "--to", f"{day}",
-                     "--history-to", f"{OBSERVED}", "--out", f"{world.simulated}")  # fmt: skip
             _run(world.home, "backfill", "--bank", "simbank", "--from", f"{first}", "--to", f"{day}")
-            shutil.rmtree(world.simulated / "deliveries")
     return world
 
 
-def _simulated_through(world: World, customers: int, seed: int) -> date:
-    """The last simulated date; ends the program where the place holds another bank."""
+def _is_simulated(world: World, customers: int, seed: int) -> bool:
+    """Whether the year lies there; ends the program where it is another bank's."""
     book = world.simulated / "world.json"
     if not book.exists():
-        return date.min
+        return False
     given = json.loads(book.read_text("utf-8"))
-    if (given["customers"], given["seed"]) != (customers, seed):
-        raise SystemExit(
-            f"{world.home} holds {given['customers']} customers of seed {given['seed']}; name another place"
-        )
-    return date.fromisoformat(given["last"]) if given["last"] else date.min
+    if (held := (given["customers"], given["seed"])) != (customers, seed):
+        raise SystemExit(f"{world.home} holds {held[0]} customers of seed {held[1]}: name an empty place")
+    return given["last"] == f"{END}"
 
 
 def _run(home: Path, *arguments: str) -> None:
