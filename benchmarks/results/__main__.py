@@ -14,12 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import closing
 from datetime import date
 from pathlib import Path
-
-import duckdb
-import polars as pl
 
 from benchmarks import early_warning, pkdd99_outcomes, scenario_uplift
 from benchmarks.past_marts import built
@@ -33,7 +29,14 @@ from pipelines.scoring.sample import observed
 from pipelines.settings import PROJECT, Home
 
 TRAINED = date(2025, 4, 30)  # features of scenarios are learned on this day and judged on OBSERVED
-_MODELS = ("int_party_warning", "int_party_loan", "int_party_card_change", "int_party_record", "risk_grade")
+_MODELS = (
+    "int_party_warning",
+    "int_party_loan",
+    "int_party_card_change",
+    "int_party_record",
+    "risk_grade",
+    *lists.VARIANTS.values(),
+)
 _PAST_DUE = "grade.default_days"
 
 
@@ -54,7 +57,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="zhongtai-results-") as scratch:
         again = built(world.home, Path(scratch) / "home", [OBSERVED], _MODELS)
         warned = early_warning.evaluate(Path(scratch) / "home", world.truth, business_date=OBSERVED)
-        base, found = lists.measured(world, OBSERVED, past_due, _graded(again))
+        base, found = lists.measured(world, OBSERVED, past_due, again)
     text = "\n".join([
         "# What the platform's judgements are worth", "",
         page.made(given.customers, given.seed, OBSERVED, END), "",
@@ -72,13 +75,6 @@ def main() -> int:
         given.write.write_text(text + "\n", "utf-8")
     print(f"\n{time.perf_counter() - started:.0f} s" + (f"; written to {given.write}" if given.write else ""))
     return 0
-
-
-def _graded(warehouse: Path) -> pl.DataFrame:
-    with closing(duckdb.connect(str(warehouse), read_only=True)) as con:
-        return con.execute(
-            "select party_id, pd from marts.risk_grade where business_date = ? and pd is not null", [OBSERVED]
-        ).pl()
 
 
 def _cards(catalog: Catalog, world: World, past_due: int) -> list[str]:
