@@ -20,7 +20,8 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
     share, spread = successes / trials, _Z**2 / trials
     centre = (share + spread / 2) / (1 + spread)
     half = _Z * math.sqrt(share * (1 - share) / trials + spread / (4 * trials)) / (1 + spread)
-    return centre - half, centre + half
+    # At the ends it is exact; in doubles it may be a hair beside them.
+    return max(centre - half, 0.0), min(centre + half, 1.0)
 
 
 def difference(a: int, m: int, b: int, n: int) -> tuple[float, float]:
