@@ -40,7 +40,7 @@ run: setup
 	@$(BIN)/zhongtai backfill --bank $(BANK)
 endif
 
-test: setup ## unit, contract and end-to-end tests: under five minutes
+test: setup ## unit and contract tests, and two nights of an invented bank
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not servers and not browser"
 	@echo "All tests passed. Next: make run; make test-servers and test-slow for more; make check for the linters."
 

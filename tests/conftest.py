@@ -15,7 +15,7 @@ import pytest
 from hypothesis import settings
 
 # No test waits on wall time: on a busy machine any example may take long. Fifty examples of each property keep
-# `make test` below five minutes; `--hypothesis-profile=thorough` looks at more.
+# `make test` short; `--hypothesis-profile=thorough` looks at more.
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.register_profile("zhongtai", deadline=None, max_examples=50)
 settings.load_profile("zhongtai")
