@@ -48,9 +48,11 @@ def test_results_come_while_dbt_works(dbt):
         select count(*) as party_id from range(1000000000000)
         """,
     )
-    build = dbt.build(DAY, DAY)
+    dbt.start()
+    process, build = dbt._process, dbt.build(DAY, DAY)
     assert next(build)["info"]["name"] in ("LogModelResult", "LogTestResult")
     build.close()  # as when the run is cancelled
+    assert process.returncode == -signal.SIGTERM, "it ended when it was asked to, in the midst of a query"
     with duckdb.connect(str(dbt.home.warehouse)):
         pass
 
