@@ -19,10 +19,11 @@ from pipelines.ingest import account, changes, check, lake, quarantine
 from pipelines.ingest.correction import Correction
 from pipelines.ingest.deliveries import Delivery, Office
 from pipelines.ingest.engine import open_engine, workbench
-from pipelines.ingest.history import check_history
+from pipelines.ingest.history import check_history, is_changed
 from pipelines.ingest.ledger import Landing
 from pipelines.ingest.map import map_rows
 from pipelines.ingest.origin import Staging
+from pipelines.ingest.parts import Part, parts
 from pipelines.ingest.places import place_of
 from pipelines.ingest.read import read_delivery
 from pipelines.settings import Home, Settings
@@ -93,35 +94,50 @@ class Desk:
 def land(desk: Desk, delivery: Delivery, correction: Correction, dates: list[date]) -> list[Landing]:
     """Land what `delivery` says of `dates`, and record each of them.
 
-    Raises DeliveryFault, with nothing landed, for a fault of the whole delivery.
+    Raises DeliveryFault for a fault of the whole delivery, with nothing landed; of a history in parts, with nothing of
+    the part that has the fault.
     """
-    contract, first = delivery.contract, dates[0]
+    recipe, calendar = desk.recipe(delivery), desk.bank.business_dates(desk.bank.first_date, dates[-1])
+    changed = is_changed(delivery, correction.ledger, recipe, dates[0])
+    landings: list[Landing] = []
     with _workbench(desk) as con:
         for alias, companion in desk.companions(delivery).items():
             read_delivery(con, companion, alias)
         rows = read_delivery(con, delivery, "delivery")
-        map_rows(con, delivery, rows)
-        stated = account.check_trailer(con, delivery, rows)
-        check.date_rows(con, delivery, desk.bank.business_dates(desk.bank.first_date, dates[-1]))
-        apart, recipe = quarantine.lines_before(con, delivery, desk.home, first), desk.recipe(delivery)
-        check_history(con, delivery, rows, correction.ledger, desk.home, desk.ring, recipe, first, apart)
-        window = int(desk.catalog.policy.thresholds["ingest.duplicate_key_days"])
-        check.find_faults(con, delivery, desk.home, dates, apart, window)
-        unsplit = [record for record in rows.unsplit if record.line not in apart]
-        shape = desk.catalog.derived["control.quarantine"]
-        quarantine.collect(con, delivery, unsplit, first, shape)
-        _check_rejects(con, delivery, len(unsplit))
-        good = "(select * from checked where len(_faults) = 0)"
-        tokenised = changes.tokenise_rows(con, good, "good", contract, desk.ring)
-        changes.find_changes(con, delivery, desk.home, first)
-        _check_vanished(con, delivery, desk.catalog.policy.thresholds["ingest.max_vanished_share"])
-        with correction.alone(dates, desk.doubting):
-            correction.begin(con, dates)
-            landed = _write(con, desk, delivery, dates, tokenised)
-            landings = account.landings(con, delivery, recipe, len(unsplit), dates, landed, stated)
-            quarantine.write(con, delivery, rows, desk.home, desk.ring, shape, dates)
-            correction.ledger.record(landings)
-            correction.end(con, dates)
+        for part in parts(con, delivery, rows, dates, calendar, with_earlier=changed):
+            check_earlier = changed and part.dates[0] == dates[0]
+            landings += _land_part(con, desk, delivery, correction, part, recipe, calendar, check_earlier=check_earlier)
+    return landings
+
+
+def _land_part(
+    con: duckdb.DuckDBPyConnection, desk: Desk, delivery: Delivery, correction: Correction, part: Part, recipe: str,
+    calendar: list[date], *, check_earlier: bool,
+) -> list[Landing]:  # fmt: skip
+    rows, dates, first = part.rows, part.dates, part.dates[0]
+    map_rows(con, delivery, rows)
+    stated = account.check_trailer(con, delivery, rows)
+    check.date_rows(con, delivery, calendar)
+    apart = quarantine.lines_before(con, delivery, desk.home, first)
+    if check_earlier:
+        check_history(con, delivery, rows, correction.ledger, desk.home, desk.ring, first, apart)
+    window = int(desk.catalog.policy.thresholds["ingest.duplicate_key_days"])
+    check.find_faults(con, delivery, desk.home, dates, apart, window)
+    unsplit = [record for record in rows.unsplit if record.line not in apart]
+    shape = desk.catalog.derived["control.quarantine"]
+    quarantine.collect(con, delivery, rows, unsplit, first, shape)
+    _check_rejects(con, delivery, len(unsplit))
+    good = "(select * from checked where len(_faults) = 0)"
+    tokenised = changes.tokenise_rows(con, good, "good", delivery.contract, desk.ring)
+    changes.find_changes(con, delivery, desk.home, first)
+    _check_vanished(con, delivery, desk.catalog.policy.thresholds["ingest.max_vanished_share"])
+    with correction.alone(dates, desk.doubting):
+        correction.begin(con, dates)
+        landed = _write(con, desk, delivery, dates, tokenised)
+        landings = account.landings(con, delivery, recipe, len(unsplit), dates, landed, stated)
+        quarantine.write(con, delivery, rows, desk.home, desk.ring, shape, dates)
+        correction.ledger.record(landings)
+        correction.end(con, dates)
     return landings
 
 

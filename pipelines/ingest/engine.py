@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
+from pipelines.ingest.sql import literal
 from pipelines.settings import Settings
 from pipelines.vault.scratch import scratch
 
@@ -40,9 +43,17 @@ def open_engine(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 def workbench(engine: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection for one batch, which knows no time zone but UTC."""
     con = engine.cursor()
-    try:
-        con.execute("set TimeZone = 'UTC'")
-        con.execute(_QUIET)
-        yield con
-    finally:
-        con.close()
+    (spilling,) = con.execute("select current_setting('temp_directory')").fetchall()[0]
+    with TemporaryDirectory(prefix="batch-", dir=spilling) as room:
+        try:
+            con.execute("set TimeZone = 'UTC'")
+            con.execute(_QUIET)
+            con.execute(f"set variable room = {literal(room)}")
+            yield con
+        finally:
+            con.close()
+
+
+def room_of(con: duckdb.DuckDBPyConnection) -> Path:
+    """Where the batch of this workbench may keep what is too much for memory; gone when the batch ends."""
+    return Path(con.execute("select getvariable('room')").fetchall()[0][0])

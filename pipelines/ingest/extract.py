@@ -11,7 +11,7 @@ import pyarrow.csv as pacsv
 
 from pipelines.ingest.deliveries import Delivery
 from pipelines.ingest.header import check_columns
-from pipelines.ingest.raw_table import RawTable
+from pipelines.ingest.raw_rows import RawRows
 from pipelines.ingest.read import Rows
 
 _BLOCK = 1 << 24  # bytes; no row may be longer
@@ -23,7 +23,7 @@ def read_extract(con: duckdb.DuckDBPyConnection, delivery: Delivery, name: str) 
         with delivery.path.open(encoding="utf-8", newline="") as file:
             columns = tuple(next(csv.reader(file)))
         check_columns(con, delivery, columns)
-        table = RawTable(con, name, columns)
+        raw = RawRows(con)
         places = [f"_{n}" for n in range(len(columns))]
         reader = pacsv.open_csv(
             delivery.path,
@@ -32,8 +32,9 @@ def read_extract(con: duckdb.DuckDBPyConnection, delivery: Delivery, name: str) 
             pacsv.ConvertOptions(check_utf8=False, column_types=dict.fromkeys(places, pa.string())),
         )
         for batch in reader:
-            lines = pa.array(np.arange(table.count + 1, table.count + 1 + batch.num_rows))
-            table.append(lines, batch.columns)
+            lines = pa.array(np.arange(raw.count + 1, raw.count + 1 + batch.num_rows))
+            raw.append(pa.table([lines, *batch.columns], names=["_line", *columns]))
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise delivery.unreadable(error) from error
-    return Rows(name, columns, table.count, [], None)
+    raw.view(name, columns)
+    return Rows(name, columns, raw.count, [], None)

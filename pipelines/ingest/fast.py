@@ -19,6 +19,7 @@ from pyarrow import csv as arrow_csv
 from pipelines.ingest.chunks import LEAVE, MARK, Chunks, Lines, Unsure, lone_return
 from pipelines.ingest.deliveries import Delivery
 from pipelines.ingest.header import check_columns
+from pipelines.ingest.raw_rows import RawRows
 from pipelines.ingest.records import Unsplit, csv_records, csv_tables, empty_table, misfit
 from pipelines.ingest.text import Body, Declared, dialect
 
@@ -34,7 +35,7 @@ class Read:
     """
 
     columns: tuple[str, ...]
-    table: pa.Table
+    raw: RawRows
     unsplit: list[Unsplit]
     declared: Declared | None
     has_nulls: bool = False
@@ -42,13 +43,15 @@ class Read:
 
 def read_csv(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> Read | None:
     """The rows of a CSV file, or None where the exact reader has to read it."""
+    raw = RawRows(con)
     try:
-        return _read(con, delivery)
+        return _read(con, delivery, raw)
     except LEAVE:
+        raw.discard()
         return None
 
 
-def _read(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> Read:
+def _read(con: duckdb.DuckDBPyConnection, delivery: Delivery, raw: RawRows) -> Read:
     form, chunks = delivery.feed.format, Chunks(delivery)
     stream, columns, number = iter(chunks), form.fields, 0
     chunk: bytes | None = next(stream, b"")
@@ -56,21 +59,22 @@ def _read(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> Read:
         columns, chunk = _header(delivery, chunk or b"")
         number = 1
     check_columns(con, delivery, columns)
-    splitter, tables, unsplit = _Splitter(delivery, columns), [empty_table(columns)], list[Unsplit]()
+    splitter, unsplit = _Splitter(delivery, columns), list[Unsplit]()
     has_nulls = True
     while chunk is not None:
         found = splitter.split(chunk, number) if chunk else _Split(empty_table(columns), [], 0)
         if found is None:
             lines = Lines(chunk, stream)
             body = Body(delivery, lines, number)
-            tables += csv_tables(csv_records(delivery, body, unsplit), columns, unsplit, lines.at_end)
+            for table in csv_tables(csv_records(delivery, body, unsplit), columns, unsplit, lines.at_end):
+                raw.append(table)
             number, has_nulls = body.number, False
         else:
-            tables.append(found.table)
+            raw.append(found.table)
             unsplit += found.unsplit
             number += found.lines
         chunk = next(stream, None)
-    return Read(columns, pa.concat_tables(tables), unsplit, chunks.declared, has_nulls)
+    return Read(columns, raw, unsplit, chunks.declared, has_nulls)
 
 
 def _header(delivery: Delivery, chunk: bytes) -> tuple[tuple[str, ...], bytes]:

@@ -18,7 +18,8 @@ from pipelines.ingest.chunks import LEAVE, Chunks, Lines, Unsure, lone_return
 from pipelines.ingest.deliveries import Delivery
 from pipelines.ingest.fast import Read
 from pipelines.ingest.header import check_columns
-from pipelines.ingest.records import Unsplit, empty_table, json_tables
+from pipelines.ingest.raw_rows import RawRows
+from pipelines.ingest.records import Unsplit, json_tables
 from pipelines.ingest.text import Body
 
 _LINE_FEED, _SPACE, _QUOTE, _COLON, _OPEN = b'\n ":{'
@@ -30,30 +31,32 @@ _BARE = r"^(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false)$"
 
 def read_json_lines(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> Read | None:
     """The rows of a file of JSON lines, or None where the exact reader has to read it."""
+    raw = RawRows(con)
     try:
-        return _read(con, delivery)
+        return _read(con, delivery, raw)
     except LEAVE:
+        raw.discard()
         return None
 
 
-def _read(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> Read:
+def _read(con: duckdb.DuckDBPyConnection, delivery: Delivery, raw: RawRows) -> Read:
     chunks, unsplit, number = Chunks(delivery), list[Unsplit](), 0
-    stream, columns, tables = iter(chunks), dict.fromkeys(delivery.feed.format.fields), list[pa.Table]()
+    stream, columns = iter(chunks), dict.fromkeys(delivery.feed.format.fields)
     for chunk in stream:
         table = _parse(chunk, tuple(columns), number)
         if table is None:
             lines = Lines(chunk, stream)
             body = Body(delivery, lines, number)
-            tables += json_tables(body, columns, unsplit, lines.at_end)
+            for of_body in json_tables(body, columns, unsplit, lines.at_end):
+                raw.append(of_body)
             number = body.number
         else:
-            tables.append(table)
+            raw.append(table)
             number += table.num_rows
-    if unsplit and not tables:
+    if unsplit and not raw.count:
         raise Unsure
     check_columns(con, delivery, tuple(columns))
-    table = pa.concat_tables([empty_table(columns), *tables], promote_options="default")
-    return Read(tuple(columns), table, unsplit, chunks.declared)
+    return Read(tuple(columns), raw, unsplit, chunks.declared)
 
 
 def _parse(chunk: bytes, columns: tuple[str, ...], number: int) -> pa.Table | None:

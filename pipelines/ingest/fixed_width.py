@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from pipelines.ingest.deliveries import Delivery
 from pipelines.ingest.header import check_columns
-from pipelines.ingest.raw_table import RawTable
+from pipelines.ingest.raw_rows import RawRows
 from pipelines.ingest.read import Rows, Unsplit
 from pipelines.ingest.text import Declared, open_bytes
 
@@ -37,7 +37,7 @@ def read_fixed(con: duckdb.DuckDBPyConnection, delivery: Delivery, name: str) ->
     form = delivery.feed.format
     columns = tuple(form.widths)
     check_columns(con, delivery, columns)
-    cut = _Cut(delivery, RawTable(con, name, columns))
+    cut = _Cut(delivery, RawRows(con))
     last = b""  # the last line that is not empty, and what follows it: it may be the trailer
     try:
         for block, held in _blocks(delivery):
@@ -50,8 +50,9 @@ def read_fixed(con: duckdb.DuckDBPyConnection, delivery: Delivery, name: str) ->
         declared = _trailer(delivery, cut.text(last.splitlines()[0] if last.strip() else b"", cut.number + 1))
     else:
         cut.take(last)
+    cut.raw.view(name, columns)
     return Rows(
-        name, columns, cut.table.count + len(cut.unsplit), sorted(cut.unsplit, key=lambda each: each.line), declared
+        name, columns, cut.raw.count + len(cut.unsplit), sorted(cut.unsplit, key=lambda each: each.line), declared
     )
 
 
@@ -75,10 +76,10 @@ def _blocks(delivery: Delivery) -> Iterator[tuple[bytes, bytes]]:
 
 
 class _Cut:
-    """Cuts lines into the columns of a table; `number` counts them, `unsplit` are those that do not split."""
+    """Cuts lines into rows; `number` counts them, `unsplit` are those that do not split."""
 
-    def __init__(self, delivery: Delivery, table: RawTable) -> None:
-        self.table, self.number = table, 0
+    def __init__(self, delivery: Delivery, raw: RawRows) -> None:
+        self.raw, self.number = raw, 0
         self.unsplit: list[Unsplit] = []
         self._delivery = delivery
         self._encoding = lookup(delivery.feed.format.encoding).name.removesuffix("-sig")
@@ -122,7 +123,7 @@ class _Cut:
             records, lines = records[whole], lines[whole]
             values = [_texts(records[:, start:end], self._encoding) for start, end in self._fields]
         if len(lines):
-            self.table.append(pa.array(lines, pa.int64()), values)
+            self.raw.append(pa.table([pa.array(lines, pa.int64()), *values], names=["_line", *self._names]))
 
     def _whole(self, records: Bytes, lines: Numbers) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Which records have only fields that begin and end with a whole character; others are unsplit."""

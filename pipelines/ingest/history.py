@@ -9,26 +9,28 @@ import duckdb
 from pipelines.ingest import lake
 from pipelines.ingest.changes import tokenise_rows
 from pipelines.ingest.deliveries import Delivery
-from pipelines.ingest.ledger import Ledger
+from pipelines.ingest.ledger import Landing, Ledger
 from pipelines.ingest.read import Rows
 from pipelines.ingest.sql import literal
 from pipelines.settings import Home
 from pipelines.vault.keys import KeyRing
 
 
+def is_changed(delivery: Delivery, ledger: Ledger, recipe: str, first: date) -> bool:
+    """Whether dates before `first` were landed from another history file, or by another recipe."""
+    made_from = {(each.delivery_sha256, each.recipe_sha256) for each in _landed_before(ledger, first)}
+    return delivery.is_history and not made_from <= {(delivery.sha256, recipe)}
+
+
 def check_history(
     con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows, ledger: Ledger, home: Home, ring: KeyRing,
-    recipe: str, first: date, apart: set[int],
+    first: date, apart: set[int],
 ) -> None:  # fmt: skip
     """Raise DeliveryFault where the rows before the date `first` are others than those that were landed.
 
-    `apart` are the lines that are in quarantine because they have no date. The file is not looked through where
-    neither it nor the recipe has changed since.
+    `apart` are the lines that are in quarantine because they have no date. To be asked where the file `is_changed`.
     """
-    before = [each for each in ledger.landings if each.business_date < first and each.measure == "rows"]
-    made_from = {(each.delivery_sha256, each.recipe_sha256) for each in before}
-    if not delivery.is_history or not before or made_from == {(delivery.sha256, recipe)}:
-        return
+    before = _landed_before(ledger, first)
     landed = int(sum(each.delivered for each in before))
     again = f"run `zhongtai backfill --from {before[0].business_date}`"
     earlier = con.execute(f"select count(*) from dated where business_date < date '{first}'").fetchall()[0][0]
@@ -48,6 +50,10 @@ def check_history(
             f"feed, contract or companion",
             f"find out why; {again} if that is right",
         )
+
+
+def _landed_before(ledger: Ledger, first: date) -> list[Landing]:
+    return [each for each in ledger.landings if each.business_date < first and each.measure == "rows"]
 
 
 def _changed(con: duckdb.DuckDBPyConnection, delivery: Delivery, home: Home, ring: KeyRing, first: date) -> int:

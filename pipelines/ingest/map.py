@@ -8,6 +8,7 @@ completed or dropped, and a bad date is told from a missing one.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 import duckdb
 
@@ -31,15 +32,18 @@ _PLAIN = re.compile(r"[A-Za-z_]\w*(\.\w+)?")  # an expression that is a column, 
 _FORMATS = {"date": "%Y-%m-%d", "timestamp": "%Y-%m-%d %H:%M:%S"}
 
 
-def map_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows) -> None:
-    """Make table `mapped`: `_line`, each contract column typed and as text (`text_of`), and of the row itself:
+def map_rows(
+    con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows, only: Collection[str] | None = None
+) -> None:
+    """Make table `mapped`: `_line`, contract columns, all or `only` some, typed and as text (`text_of`); of the row:
 
     `_known` from when it is known, with its text; `_deleted`; `_failed`, the columns whose expression fails;
     `_faults`, none yet; and of a daily file `business_date`.
     Raises DeliveryFault where the feed's join multiplies or loses rows, or an expression cannot be run.
     """
     feed, contract = delivery.feed, delivery.contract
-    expressions = {column.name: feed.columns[column.name].sql for column in contract.columns}
+    wanted = [column for column in contract.columns if only is None or column.name in only]
+    expressions = {column.name: feed.columns[column.name].sql for column in wanted}
     stated = feed.known_from if isinstance(feed.known_from, Mapping) else None
     expressions["_known"] = stated.sql if stated else "null"
     expressions["_deleted"] = feed.deleted or "false"
@@ -49,8 +53,9 @@ def map_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows) -> 
         f"{_trimmed(f'_try_{name}[1]' if name in fallible else f'_try_{name}')} as _text_{name}" for name in expressions
     ]
     failed = ", ".join(f"case when _try_{name} is null then {literal(name)} end" for name in fallible)
-    same = [f"_text_{name}" for name in feed.columns if text_of(contract, feed, name) == name]
-    values = [f"{_typed(column, feed.columns[column.name])} as {column.name}" for column in contract.columns]
+    same = [f"_text_{column.name}" for column in wanted if text_of(contract, feed, column.name) == column.name]
+    values = [f"{_typed(column, feed.columns[column.name])} as {column.name}" for column in wanted]
+    kept = ", ".join([f"* exclude ({', '.join(['_text__deleted', *same])})", *values])
     known = _typed_date("_text__known", stated.format if stated else None)
     day = "" if delivery.is_history else f", date '{delivery.date}' as business_date"
     try:
@@ -59,7 +64,7 @@ def map_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows) -> 
             f"select delivery._line, {', '.join(tried)} from {rows.name} as delivery {feed.join}"
             f"), texts as (select _line, {', '.join(texts)}, "
             f"list_filter([{failed}]::varchar[], x -> x is not null) as _failed from tried"
-            f") select * exclude ({', '.join(['_text__deleted', *same])}), {', '.join(values)}, {known} as _known, "
+            f") select {kept}, {known} as _known, "
             f"coalesce(_text__deleted = 'true', false) as _deleted, []::{_FAULTS} as _faults{day} from texts"
         )
     except (duckdb.DataError, duckdb.InvalidInputException) as error:

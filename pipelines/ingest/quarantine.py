@@ -25,7 +25,7 @@ _SHOWN = 40  # characters of a value that is not personal
 
 
 def collect(
-    con: duckdb.DuckDBPyConnection, delivery: Delivery, unsplit: list[Unsplit], first: date, shape: Contract
+    con: duckdb.DuckDBPyConnection, delivery: Delivery, rows: Rows, unsplit: list[Unsplit], first: date, shape: Contract
 ) -> None:
     """Make table `quarantined` in the form of `shape` (control.quarantine): one row per fault of `checked`.
 
@@ -44,7 +44,7 @@ def collect(
     if not con.execute("select count(*) from checked where len(_faults) > 0").fetchall()[0][0]:
         con.execute("create or replace temp table quarantined as from _malformed")
         con.unregister("_malformed")
-        keep_lines(con, "delivery")
+        keep_lines(con, rows.name)
         return
     con.execute(
         f"create or replace temp table quarantined as "
@@ -54,7 +54,7 @@ def collect(
         f"from (select *, unnest(_faults) as fault from checked) union all by name from _malformed"
     )
     con.unregister("_malformed")
-    keep_lines(con, "delivery", "select line from quarantined")
+    keep_lines(con, rows.name, "select line from quarantined")
 
 
 def _value(contract: Contract, feed: Feed) -> str:

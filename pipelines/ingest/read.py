@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import duckdb
-import pyarrow as pa
 
 from pipelines.ingest import fast, fastjson
 from pipelines.ingest.deliveries import Delivery
 from pipelines.ingest.fast import Read
 from pipelines.ingest.header import check_columns
-from pipelines.ingest.records import Unsplit, csv_records, csv_tables, empty_table, json_tables
+from pipelines.ingest.raw_rows import RawRows, arrow_of
+from pipelines.ingest.records import Unsplit, csv_records, csv_tables, json_tables
 from pipelines.ingest.sql import pattern, quoted
 from pipelines.ingest.text import Body, Declared
 
@@ -54,11 +54,11 @@ def keep_lines(con: duckdb.DuckDBPyConnection, name: str, lines: str = "") -> No
     con.execute(f"create or replace temp table _kept as select * from {quoted(name)} {some}")
     con.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {quoted(name)}")
     con.execute(f"alter table _kept rename to {quoted(name)}")
-    con.unregister(_arrow_of(name))
+    con.unregister(arrow_of(name))
 
 
 def _read_csv(con: duckdb.DuckDBPyConnection, delivery: Delivery, name: str) -> Rows:
-    return _store(con, name, fast.read_csv(con, delivery) or _read_csv_exactly(con, delivery))
+    return _store(name, fast.read_csv(con, delivery) or _read_csv_exactly(con, delivery))
 
 
 def _read_csv_exactly(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> Read:
@@ -68,24 +68,27 @@ def _read_csv_exactly(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> Rea
     if form.header:
         columns = next((tuple(fields) for _, fields, _ in records), ())
     check_columns(con, delivery, columns)
-    table = pa.concat_tables([empty_table(columns), *csv_tables(records, columns, unsplit)])
-    return Read(columns, table, unsplit, body.declared)
+    raw = RawRows(con)
+    for table in csv_tables(records, columns, unsplit):
+        raw.append(table)
+    return Read(columns, raw, unsplit, body.declared)
 
 
 def _read_json_lines(con: duckdb.DuckDBPyConnection, delivery: Delivery, name: str) -> Rows:
-    return _store(con, name, fastjson.read_json_lines(con, delivery) or _read_json_lines_exactly(con, delivery))
+    return _store(name, fastjson.read_json_lines(con, delivery) or _read_json_lines_exactly(con, delivery))
 
 
 def _read_json_lines_exactly(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> Read:
     body, unsplit = Body(delivery), list[Unsplit]()
     # A field that is null or absent everywhere is still a column of the delivery.
     columns = dict.fromkeys(delivery.feed.format.fields)
-    tables = list(json_tables(body, columns, unsplit))
-    if not tables and unsplit:
+    raw = RawRows(con)
+    for table in json_tables(body, columns, unsplit):
+        raw.append(table)
+    if not raw.count and unsplit:
         raise delivery.fault("unreadable", f"no line is a JSON object: line {unsplit[0].line} {unsplit[0].reason}")
     check_columns(con, delivery, tuple(columns))
-    table = pa.concat_tables([empty_table(columns), *tables], promote_options="default")
-    return Read(tuple(columns), table, unsplit, body.declared)
+    return Read(tuple(columns), raw, unsplit, body.declared)
 
 
 def _read_parquet(con: duckdb.DuckDBPyConnection, delivery: Delivery, name: str) -> Rows:
@@ -102,17 +105,6 @@ def _read_parquet(con: duckdb.DuckDBPyConnection, delivery: Delivery, name: str)
     return Rows(name, columns, con.table(name).count("*").fetchall()[0][0], [], None)
 
 
-def _store(con: duckdb.DuckDBPyConnection, name: str, read: Read) -> Rows:
-    # As a view, because a table of the engine would be a second copy. By position: some names have a meaning of their
-    # own for the engine.
-    table = read.table.rename_columns(["_line", *(f"_{n}" for n in range(len(read.columns)))])
-    source, text = quoted(_arrow_of(name)), "_{}" if read.has_nulls else "nullif(_{}, '')"
-    con.register(_arrow_of(name), table)
-    fields = ", ".join(f"{text.format(n)} as {quoted(c)}" for n, c in enumerate(read.columns))
-    con.execute(f"create or replace temp view {quoted(name)} as select _line, {fields} from {source}")
-    return Rows(name, read.columns, table.num_rows + len(read.unsplit), read.unsplit, read.declared)
-
-
-def _arrow_of(name: str) -> str:
-    """What the Arrow table below the view `name` is called."""
-    return f"_read_{name}"
+def _store(name: str, read: Read) -> Rows:
+    read.raw.view(name, read.columns, has_nulls=read.has_nulls)
+    return Rows(name, read.columns, read.raw.count + len(read.unsplit), read.unsplit, read.declared)
