@@ -71,6 +71,8 @@ def _run(home: Path, *arguments: str) -> None:
     print(f"zhongtai {' '.join(arguments[:4])} …", flush=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ZHONGTAI_")}
     command = [str(Path(sys.executable).with_name("zhongtai")), "--home", str(home), *arguments]
-    if subprocess.run(command, env=environment, check=False).returncode:
-        raise SystemExit(f"`{' '.join(command)}` failed; the next run goes on from there")
+    ended = subprocess.run(command, env=environment, check=False).returncode
+    if ended:
+        how = f"failed ({ended})" if ended > 0 else f"was ended by signal {-ended}, 9 where memory ran out"
+        raise SystemExit(f"`{' '.join(command)}` {how}; the next run goes on from there")
     print(f"  {time.perf_counter() - started:.0f} s", flush=True)

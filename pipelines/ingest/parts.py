@@ -52,7 +52,8 @@ def parts(
         count, lowest, highest = con.execute(
             f"select count(*), coalesce(min(_line), 0), coalesce(max(_line), 0) from placed where {within}"
         ).fetchall()[0]
-        con.execute("drop table if exists part")  # the few lines kept of the part before
+        for left in ("part", "checked"):  # of the part before
+            con.execute(f"drop table if exists {left}")
         con.execute(
             f"create temp view part as select * from {rows.name} "
             f"semi join (select _line from placed where {within}) using (_line) "
