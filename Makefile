@@ -5,15 +5,16 @@ BIN := .venv/bin
 # The simulated bank: so many customers, a history of 120 days in one file per contract, then three nights.
 CUSTOMERS ?= 20000
 SEED ?= 1
+KILLS ?= 200
 HISTORY := 2025-01-01 2025-04-30
 NIGHTS := 2025-05-01 2025-05-02 2025-05-03
 # Tests make and delete tens of thousands of small files: in memory, where a machine has 8 GB of it to spare.
 IN_MEMORY := $(shell test "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -1)" -gt 8000000 2>/dev/null && echo /dev/shm)
-test test-slow: export TMPDIR := $(or $(IN_MEMORY),$(TMPDIR),/tmp)
+test test-slow faults: export TMPDIR := $(or $(IN_MEMORY),$(TMPDIR),/tmp)
 export ZHONGTAI_HOME ?= $(CURDIR)/$(if $(filter simbank,$(BANK)),var,var-$(BANK))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-servers test-slow test-exhaustive test-browser ui check bench bench-simulate bench-identity bench-graph identity-worlds identity-stability results docs docs-bank clean
+.PHONY: help setup run test test-servers test-slow test-exhaustive test-browser faults ui check bench bench-simulate bench-identity bench-graph identity-worlds identity-stability results docs docs-bank clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -48,10 +49,13 @@ test-servers: setup ## deliveries from S3, SFTP, HTTP and PostgreSQL servers of 
 	@$(BIN)/python -m pytest -m "servers and not slow"
 
 test-slow: setup ## the simulated bank and its faults, night by night; every number of PKDD'99 recomputed
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=40 -m "slow and not exhaustive"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=40 -m "slow and not exhaustive and not faults"
 
 test-exhaustive: setup ## half an hour: every check of the policy map taken away, and its test seen to fail
 	@$(BIN)/python -m pytest -m exhaustive
+
+faults: setup ## nights that are killed (KILLS=200 at random), starved and spoiled: hours; writes docs/faults.md
+	@$(BIN)/python -m pytest -n 2 -m faults --kills $(KILLS) --seed $(SEED) --table docs/faults.md
 
 test-browser: setup ## the Dagster UI in headless Chromium (Debian: apt-get install chromium)
 	@$(BIN)/python -m pytest -m browser

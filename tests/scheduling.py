@@ -13,6 +13,8 @@ from pathlib import Path
 from xdist.scheduler import LoadScopeScheduling
 
 PROJECT = Path(__file__).resolve().parents[1]
+# Whose tests each take long, and share what they begin with between processes.
+EACH = "tests/faults/"
 # Names of fixtures that take long to make.
 COSTLY = ("simbank", "matured", "xiaocheng", "pkdd99_home", "compiled")
 
@@ -21,7 +23,8 @@ class ByFixture(LoadScopeScheduling):
     """Sends files to processes; those that share a costly fixture go to the same one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return _group(nodeid.partition("::")[0])
+        file = nodeid.partition("::")[0]
+        return nodeid if file.startswith(EACH) else _group(file)
 
 
 @cache
