@@ -128,6 +128,10 @@ def check_contract(
             mart and contract.filter and not mentioned(contract.filter, mart),
             f"customProperties.filter: '{contract.filter}' names no column of {contract.mart}; correct it",
         ),
+        (
+            contract.member and not mentioned(contract.member, contract),
+            f"customProperties.member: '{contract.member}' names no column of the product; correct it",
+        ),
     )  # fmt: skip
     for wrong, message in faults:
         if wrong:

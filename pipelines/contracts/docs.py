@@ -55,6 +55,7 @@ def page(contract: Contract, feeds: list[Feed]) -> str:
             "Consumer": str(contract.consumer),
             "Mart": str(contract.mart),
             "Rows": f"where {contract.filter}" if contract.filter else "all",
+            "On the list": f"where {contract.member}" if contract.member else "no list",
             "Release point": contract.release_point or "none: no purpose is widened",
         }
     lines = [f"# {contract.name} (`{contract.id}`)", "", _MARK, "", contract.purpose]

@@ -43,7 +43,7 @@ _OPTIONAL = {
     "source": {"controlSums", "subjects"},
     "derived": {"inputs"},
     "mart": {"history"},
-    "product": {"filter", "releasePoint", "examples"},
+    "product": {"filter", "member", "releasePoint", "examples"},
 }
 
 
@@ -167,6 +167,7 @@ def load_contract(path: Path, kind: str, marts: dict[str, Contract]) -> Contract
         consumer=given.get("consumer"),
         mart=given.get("mart"),
         filter=given.get("filter"),
+        member=given.get("member"),
         release_point=given.get("releasePoint"),
         history=_history(path, given),
         subjects=read_subjects(path, given.get("subjects")),

@@ -106,6 +106,7 @@ class Contract:
     subjects: tuple[Subject, ...] = ()
     data_class: str = ""
     examples: tuple[Example, ...] = ()
+    member: str | None = None  # of a product that is a list: which of its rows are on it, as SQL over its columns
 
     @property
     def key(self) -> tuple[str, ...]:
