@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 CANDIDATE, EVIDENCE = "candidate.json", "evidence.json"
 PROOF, RULES = "proof", "rules.json"  # decisions on each party with their facts; what they follow from beside these
+SUPERSEDES = "supersedes.json"  # among the proofs: what a release takes the place of, and why
 STATED = "stated"  # what its release would say to the history of marts; published to nobody
 
 
@@ -62,7 +63,7 @@ def canonical_json(value: Any) -> bytes:
 def list_content(directory: Path, bank: str, business_date: date) -> Content:
     """Hash every file below `directory`.
 
-    Raises ContentError where one is neither a plain, readable Parquet file nor the rules of the proofs.
+    Raises ContentError where one is neither a plain, readable Parquet file nor what the proofs say in words.
     """
     below = (path for path in sorted(directory.rglob("*")) if path.is_symlink() or not path.is_dir())
     files = (_file(directory, path) for path in below if not _describes(directory, path))
@@ -97,7 +98,8 @@ def _file(directory: Path, path: Path) -> File:
     if path.is_symlink() or not path.is_file():
         raise ContentError(f"{directory.name}: {name} is not a plain file; a candidate holds nothing else")
     try:
-        rows = 0 if path == directory / PROOF / RULES else pq.read_metadata(path).num_rows
+        told = path.parent == directory / PROOF and path.name in (RULES, SUPERSEDES)
+        rows = 0 if told else pq.read_metadata(path).num_rows
     except (pa.ArrowInvalid, OSError) as error:
         raise ContentError(f"{directory.name}: {name} is not a readable Parquet file") from error
     with path.open("rb") as file:

@@ -5,7 +5,7 @@ What belongs here: what the governance products say of the release. What does no
 
 from __future__ import annotations
 
-from pipelines.audit.content import PROOF, RULES
+from pipelines.audit.content import PROOF, RULES, SUPERSEDES
 from pipelines.audit.gates import Verdict
 from pipelines.audit.lawful import PURPOSES
 from pipelines.audit.subject import Subject, verdict
@@ -20,7 +20,7 @@ def content(subject: Subject) -> Verdict:
     expected |= {f"{PROOF}/{RULES}", *(f"{PROOF}/{consumer}.parquet" for consumer in PURPOSES)}
     expected |= {f"{PROOF}/{ledger_name(consumer)}" for consumer in PURPOSES}
     found = {file.path for file in subject.content.files}
-    faults = [f"unknown: {path}" for path in sorted(found - expected)]
+    faults = [f"unknown: {path}" for path in sorted(found - expected - {f"{PROOF}/{SUPERSEDES}"})]
     faults += [f"missing: {path}" for path in sorted(expected - found)]
     if subject.content.hash != subject.directory.name:
         faults.append("the files were changed after the candidate was built")

@@ -1,4 +1,4 @@
-"""`zhongtai releases`: list, show, verify, publish."""
+"""`zhongtai releases`: list, show, verify, publish; what changes releases is in `releases_change`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.cli import releases_change
 from pipelines.cli.options import JsonOption, State
 from pipelines.release import catalogue
 from pipelines.release.catalogue import Release
@@ -18,6 +19,9 @@ from pipelines.settings import InputError
 from pipelines.vault.keys import KeyRing
 
 app = typer.Typer(no_args_is_help=True, help="What was published, and whether it still is what it was.")
+app.command("diff")(releases_change.diff)
+app.command("rollback")(releases_change.rollback)
+app.command("gc")(releases_change.gc)
 NameArgument = Annotated[str | None, typer.Argument(help="Release id or its beginning; default the current one.")]
 
 

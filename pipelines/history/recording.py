@@ -52,6 +52,11 @@ def keep_stated(con: duckdb.DuckDBPyConnection, shapes: Iterable[Shape], bases: 
     write_private(folder / _TOLD, json.dumps({"dates": stated, "shapes": told}, sort_keys=True).encode())
 
 
+def nothing_stated(folder: Path) -> None:
+    """Write to `folder` that a candidate has nothing to say to the history: it brings back what was said before."""
+    write_private(make_directory(folder) / _TOLD, json.dumps({"dates": {}, "shapes": {}}, sort_keys=True).encode())
+
+
 def put_down(home: Home, folder: Path, release: str, business_date: date) -> Path | None:
     """Put down what `folder`, written by `keep_stated`, changes as of now; counts once `store.count` is called with it.
 

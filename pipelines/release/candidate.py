@@ -65,7 +65,7 @@ def build_candidate(
                 mart = catalog.marts[str(product.mart)]
                 table, chosen = project(con, product, mart, ring, business_date, needs[product.id])
                 rows[product.id], withheld[product.id] = table.num_rows, chosen - table.num_rows
-                _write(make_directory(staging / str(product.consumer)) / f"{product.table}.parquet", table)
+                write_product(make_directory(staging / str(product.consumer)) / f"{product.table}.parquet", table)
             rules = write_proofs(con, catalog, ring, bank, business_date, needs, staging / PROOF)
             write_usage(catalog, staging, rules)
             stated = landed_through(home, dates_stated(home, business_date))
@@ -104,7 +104,8 @@ def publishable(catalog: Catalog, home: Home) -> dict[str, Needs]:
     return needs_of(catalog, lineage)
 
 
-def _write(path: Path, table: pa.Table) -> None:
+def write_product(path: Path, table: pa.Table) -> None:
+    """Write the rows of a product durably, in the one way that gives the same bytes for the same rows."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
     with os.fdopen(descriptor, "wb") as file:
         pq.write_table(table, file, compression="zstd", store_schema=False)

@@ -47,7 +47,7 @@ def describe(catalog: Catalog, home: Home, ring: KeyRing, business_date: date) -
     """Everything that decides the content of a release, as plain JSON values."""
     contracts = {**catalog.sources, **catalog.marts, **catalog.products}
     return {
-        "deliveries": _deliveries(home, business_date),
+        "deliveries": deliveries(home, business_date),
         "contracts": {c.id: {"version": c.version, "sha256": c.sha256} for c in contracts.values()},
         "policy": {"version": catalog.policy.version, "sha256": catalog.policy.sha256},
         "code": {"version": version("zhongtai"), "sha256": code_digest()},
@@ -108,7 +108,7 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def _deliveries(home: Home, through: date) -> list[dict[str, Any]]:
+def deliveries(home: Home, through: date) -> list[dict[str, Any]]:
     """Each delivered file once, with the business dates and the rows that were landed from it."""
     files: dict[tuple[str, ...], dict[str, Any]] = {}
     for landing in ledger.read_all(home):

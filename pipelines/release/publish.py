@@ -27,7 +27,6 @@ from pipelines.release import provenance
 from pipelines.release.catalogue import (
     CONSUMERS,
     MANIFEST,
-    POINTER,
     RUN,
     Release,
     is_published,
@@ -37,7 +36,9 @@ from pipelines.release.catalogue import (
     verify_release,
 )
 from pipelines.release.consumer_file import build_consumer_file
+from pipelines.release.pointer import REMOVED, UNFINISHED, point
 from pipelines.release.refused import Refused
+from pipelines.release.superseding import made_from
 from pipelines.settings import (
     PASSAGE_DIR,
     PRIVATE_FILE,
@@ -50,7 +51,6 @@ from pipelines.settings import (
 from pipelines.vault.keys import KeyRing
 
 _GROUP_DIR, _GROUP_FILE = 0o750, 0o640
-_UNFINISHED = ".building-"
 
 
 def publish(candidate: Path, catalog: Catalog, settings: Settings, ring: KeyRing, run: dict[str, Any]) -> Release:
@@ -60,8 +60,9 @@ def publish(candidate: Path, catalog: Catalog, settings: Settings, ring: KeyRing
     """
     content, evidence = _audited(candidate, catalog, settings)
     releases = settings.home.releases
-    with _alone(releases):
+    with alone(releases):
         manifest = _manifest(content, evidence, catalog, settings, ring)
+        manifest |= made_from(candidate, settings.home)
         target = releases / release_id(manifest)
         settle(settings.home, partial(is_published, settings.home))
         said = put_down(settings.home, candidate / STATED, target.name, content.business_date)
@@ -73,18 +74,18 @@ def publish(candidate: Path, catalog: Catalog, settings: Settings, ring: KeyRing
             )
         if said is not None:
             count(said)
-        _point(releases, target.name)
+        point(releases, target.name)
     shutil.rmtree(candidate, ignore_errors=True)
     return read_release(target)
 
 
 @contextmanager
-def _alone(releases: Path) -> Iterator[None]:
-    """Wait for another publication to end; sweep up what a killed one left behind."""
+def alone(releases: Path) -> Iterator[None]:
+    """Wait for another publication or removal to end; sweep up what a killed one left behind."""
     descriptor = os.open(releases, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        for leftover in releases.glob(f"{_UNFINISHED}*"):
+        for leftover in (*releases.glob(f"{UNFINISHED}*"), *releases.glob(f"{REMOVED}*")):
             shutil.rmtree(leftover) if leftover.is_dir() and not leftover.is_symlink() else leftover.unlink()
         yield
     finally:
@@ -132,7 +133,7 @@ def _build(
     candidate: Path, target: Path, manifest: dict[str, Any], evidence: Evidence, catalog: Catalog, settings: Settings,
     run: dict[str, Any],
 ) -> None:  # fmt: skip
-    staging = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=target.parent))
+    staging = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=target.parent))
     try:
         for name, entry in manifest["files"].items():
             make_directory((staging / name).parent)
@@ -140,10 +141,10 @@ def _build(
         evidence.write(staging)
         write_private(staging / MANIFEST, canonical_json(manifest))
         recorded = {
-            **run,
             "identity": provenance.stood_on(settings.home),
             "followed_on": provenance.followed_on(settings.home, date.fromisoformat(manifest["business_date"])),
             "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            **run,
         }
         write_private(staging / RUN, canonical_json(recorded))
         for consumer, group in zip(CONSUMERS, (settings.group_marketing, settings.group_risk), strict=True):
@@ -179,15 +180,3 @@ def _open_to_group(directory: Path, group: str | None) -> None:
             except LookupError as error:
                 raise InputError(f"there is no group '{group}' on this machine: create it, or name another") from error
         path.chmod(_GROUP_DIR if path.is_dir() else _GROUP_FILE)
-
-
-def _point(releases: Path, name: str) -> None:
-    """Let the pointer name this release, unless it names one of a later business date."""
-    pointer = releases / POINTER
-    # An id begins with its business date; the release pointed to need not be whole to be compared.
-    if pointer.is_symlink() and pointer.readlink().name[:10] > name[:10]:
-        return
-    temporary = releases / f"{_UNFINISHED}{POINTER}"
-    temporary.symlink_to(name)
-    temporary.replace(pointer)
-    make_durable(releases)

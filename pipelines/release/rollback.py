@@ -1,0 +1,46 @@
+"""Going back: what an earlier release said is published again in the place of the current one.
+
+The pointer does not move to the earlier release itself: it may hold parties who withdrew since. Belongs here: the order
+of things. Does not belong here: what is left out (`left_out`), the audit, and publishing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelines.audit.run import audit_candidate
+from pipelines.contracts.load import Catalog
+from pipelines.release.catalogue import Release, changed_files, find
+from pipelines.release.publish import publish
+from pipelines.release.refused import Refused
+from pipelines.release.restored import restore
+from pipelines.release.standing import standing
+from pipelines.settings import InputError, Settings
+from pipelines.vault.keys import KeyRing
+
+_OF_THEN = ("identity", "followed_on")
+
+
+def roll_back(catalog: Catalog, settings: Settings, ring: KeyRing, name: str, reason: str) -> Release:
+    """Publish a release that supersedes the current one by the content of another; the pointer names it then.
+
+    Raises InputError where there is nothing to go back to, Refused where that release is not what was published, does
+    not meet the contracts of today, or the audit finds anything against it.
+    """
+    home = settings.home
+    superseded, restored = find(home, None), find(home, name)
+    if superseded.id == restored.id:
+        raise InputError(f"{restored.id} is the current release: name an earlier one; see `zhongtai releases list`")
+    if not reason.strip():
+        raise InputError("say why, for whoever asks later: --reason TEXT")
+    if restored.manifest["key_fingerprint"] != ring.fingerprint():
+        raise Refused(f"{restored.id} was made with other keys: its parties cannot be held against decisions of today")
+    if problems := changed_files(restored):
+        raise Refused(f"{restored.id} is not what was published: {'; '.join(problems)}")
+    stands = standing(home, ring, restored.business_date)
+    candidate = restore(catalog, home, restored, superseded, stands, reason.strip())
+    crosswalk = home.identity / "party_crosswalk.parquet"
+    audit_candidate(candidate, catalog, crosswalk, threads=settings.threads, memory_limit=settings.memory_limit)
+    recorded = restored.run()
+    run: dict[str, Any] = {"run_id": None, "job": "rollback"} | {n: recorded[n] for n in _OF_THEN if n in recorded}
+    return publish(candidate, catalog, settings, ring, run)
