@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -35,11 +35,12 @@ def reading(release: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def live_readers(release: Path) -> list[str]:
-    """Who reads a release, in plain words; empty where nobody is found."""
-    found = {f"process {process} has {name} open" for process, name in _open_files(release)}
-    found |= {f"{name} is locked" for name in _locked(release)}
-    return sorted(found)
+def live_readers(releases: Sequence[Path]) -> dict[Path, list[str]]:
+    """Who reads each release, in plain words; nothing where nobody is found."""
+    found = {release: {f"{name} is locked" for name in _locked(release)} for release in releases}
+    for release, process, name in _open_files(releases):
+        found[release].add(f"process {process} has {name} open")
+    return {release: sorted(words) for release, words in found.items()}
 
 
 def _locked(release: Path) -> Iterator[str]:
@@ -59,13 +60,14 @@ def _locked(release: Path) -> Iterator[str]:
                 os.close(descriptor)
 
 
-def _open_files(release: Path) -> Iterator[tuple[int, str]]:
-    """Processes with the files of a release that they have open, or in memory; without those that may not be seen."""
-    below = f"{release.resolve()}/"
-    for process in (int(path.name) for path in _PROCESSES.glob("[0-9]*")):
+def _open_files(releases: Sequence[Path]) -> Iterator[tuple[Path, int, str]]:
+    """What of each release a process has open, or in memory; but of processes that may not be looked into."""
+    below = {f"{release.resolve()}/": release for release in releases}
+    for process in (int(path.name) for path in _PROCESSES.glob("[0-9]*")) if below else ():
         for name in {*_descriptors(process), *_mapped(process)}:
-            if f"{name}/".startswith(below):
-                yield process, name.removeprefix(below) or "its directory"
+            for start, release in below.items():
+                if f"{name}/".startswith(start):
+                    yield release, process, name.removeprefix(start) if len(name) > len(start) else "its directory"
 
 
 def _descriptors(process: int) -> Iterator[str]:

@@ -52,9 +52,8 @@ def plan(home: Home, thresholds: Mapping[str, float]) -> list[Fate]:
             for name, words in _named(release):
                 if name in why:
                     why[name].append(words)
-    for release in releases:
-        if not why[release.id]:
-            why[release.id] += live_readers(release.path)
+    for path, words in live_readers([one.path for one in releases if not why[one.id]]).items():
+        why[path.name] += words
     return [Fate(release, tuple(why[release.id])) for release in releases]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipelines.release import pointer
 from pipelines.release import publish as module
 from pipelines.release.catalogue import current, find, list_releases, verify_release
 from pipelines.settings import InputError
@@ -69,7 +70,7 @@ def test_readers_during_a_publication_never_meet_the_writer(office: Office, monk
         (module, "build_consumer_file"),
         (module, "make_durable"),
         (Path, "rename"),
-        (module, "_point"),
+        (module, "point"),
     ],
 )
 def test_an_end_before_the_pointer_moves_leaves_the_old_release(
@@ -104,7 +105,7 @@ def test_an_error_while_the_pointer_moves(office: Office, monkeypatch: pytest.Mo
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", sudden_end)
         with pytest.raises(KeyboardInterrupt):
-            module._point(office.home.releases, "1994-03-31-000000000000")
+            pointer.point(office.home.releases, "1994-03-31-000000000000")
     assert current(office.home).id == before.id
 
 
@@ -140,7 +141,7 @@ def test_a_publication_waits_for_the_one_before_it(office: Office) -> None:
         office.publish(candidate)
         published.set()
 
-    with module._alone(office.home.releases):
+    with module.alone(office.home.releases):
         thread = threading.Thread(target=go)
         thread.start()
         assert not published.wait(0.3)

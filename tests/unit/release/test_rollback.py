@@ -1,0 +1,218 @@
+"""What a release that brings an earlier one back holds: rows of then, of parties of whom that is lawful today."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.audit.content import PROOF, RULES, read_content
+from pipelines.audit.lawful import unproven
+from pipelines.audit.usage import BY_RECORD, unaccounted
+from pipelines.release.catalogue import Release, current, find, list_releases, verify_release
+from pipelines.release.left_out import LOST, lawful_part
+from pipelines.release.pointer import place_of, supersession
+from pipelines.release.refused import Refused
+from pipelines.release.restored import restore
+from pipelines.release.rollback import roll_back
+from pipelines.release.standing import standing
+from pipelines.release.whom import pseudonym
+from pipelines.settings import InputError, Settings
+from pipelines.vault.keys import KeyRing
+
+from .lawful_nights import NIGHTS, WITHDRAWS
+from .warehouse import BANK, KEY, Office, evidence, party_id
+
+NAMES = [f"p{n}" for n in range(6)]
+PERMISSIONS = ("marketing_basic", "marketing_transaction")
+DECISIONS = st.dictionaries(
+    st.sampled_from(NAMES), st.tuples(st.booleans(), st.booleans(), st.sets(st.sampled_from(BY_RECORD)))
+)
+ROWS = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES), st.none() | st.integers(0, 9)), max_size=12)
+NEEDED = st.sets(st.sampled_from(PERMISSIONS)).map(sorted)
+CLASSES = st.sets(st.sampled_from(("basic", *BY_RECORD))).map(sorted)
+
+
+@given(rows=ROWS, decisions=DECISIONS, needs=st.tuples(NEEDED, NEEDED), classes=st.tuples(CLASSES, CLASSES))
+def test_rows_and_values_stay_where_all_their_parties_allow_it(
+    rows, decisions, needs, classes, tmp_path_factory
+) -> None:
+    path = tmp_path_factory.mktemp("part") / "rows.parquet"
+    frame = pl.DataFrame(
+        rows, schema={"from_pseudonym": pl.String, "to_pseudonym": pl.String, "amount": pl.Int64}, orient="row"
+    )
+    frame.write_parquet(path)
+    told = pl.DataFrame(
+        [(name, basic, transaction, sorted(lost)) for name, (basic, transaction, lost) in decisions.items()],
+        schema={"pseudonym": pl.String, **dict.fromkeys(PERMISSIONS, pl.Boolean), LOST: pl.List(pl.String)},
+        orient="row",
+    )
+
+    def allows(name: str, needed: list[str], used: list[str]) -> bool:
+        if name not in decisions:
+            return False
+        basic, transaction, lost = decisions[name]
+        given_ = {"marketing_basic": basic, "marketing_transaction": transaction}
+        return all(given_[one] for one in needed) and not lost & set(used)
+
+    expected = [
+        (one, other, amount if all(allows(n, needs[1], classes[1]) for n in (one, other)) else None)
+        for one, other, amount in rows
+        if all(allows(n, needs[0], classes[0]) for n in (one, other))
+    ]
+    needed, used = ({"rows": some[0], "columns": {"amount": some[1]}} for some in (needs, classes))
+    found = lawful_part(path, needed, used, told)
+    assert found is not None
+    table, out = found
+    assert pl.from_arrow(table).rows() == expected
+    assert out["rows"] == len(rows) - len(expected)
+    emptied = [row for row in rows if all(allows(n, needs[0], classes[0]) for n in row[:2]) and row[2] is not None]
+    assert out["values"] == len(emptied) - sum(amount is not None for *_, amount in expected)
+
+
+@pytest.mark.parametrize(
+    ("lost", "tags"), [([], ["shops", "saves"]), (["partner"], ["saves"]), (["bureau"], ["shops"])]
+)
+def test_a_row_goes_with_the_class_of_its_tag(tmp_path: Path, lost: list[str], tags: list[str]) -> None:
+    path = tmp_path / "tags.parquet"
+    pl.DataFrame({"pseudonym": ["a", "a"], "tag": ["shops", "saves"]}).write_parquet(path)
+    decisions = pl.DataFrame({"pseudonym": ["a"], LOST: [lost]}, {"pseudonym": pl.String, LOST: pl.List(pl.String)})
+    found = lawful_part(path, {}, {"tags": {"shops": ["partner"], "saves": ["bureau"]}}, decisions)
+    assert found is not None
+    assert pl.from_arrow(found[0])["tag"].to_list() == tags
+
+
+def test_a_product_without_parties_is_left_as_it_is(tmp_path: Path) -> None:
+    pl.DataFrame({"contract": ["core.party"]}).write_parquet(tmp_path / "coverage.parquet")
+    assert lawful_part(tmp_path / "coverage.parquet", {}, {}, pl.DataFrame({"pseudonym": []})) is None
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A home of two nights, and the candidate that brings the first one back."""
+
+    office: Office
+    first: Release
+    second: Release
+    candidate: Path
+
+
+@pytest.fixture(scope="module")
+def restored(two_nights: Office, tmp_path_factory: pytest.TempPathFactory) -> Restored:
+    place = tmp_path_factory.mktemp("restored") / "home"
+    shutil.copytree(two_nights.home.path, place, symlinks=True)
+    settings = Settings(home_dir=place, bank=BANK, vault_key=KEY)
+    office = Office(two_nights.catalog, settings, two_nights.ring, two_nights.shelf)
+    first, second = (find(office.home, night.isoformat()) for night in NIGHTS)
+    stands = standing(office.home, office.ring, first.business_date)
+    candidate = restore(office.catalog, office.home, first, second, stands, "the limits were wrong")
+    return Restored(office, first, second, candidate)
+
+
+def products(restored: Restored) -> Iterator[tuple[str, pl.DataFrame, pl.DataFrame]]:
+    for product in restored.office.catalog.products.values():
+        file = f"{product.consumer}/{product.table}.parquet"
+        yield product.id, pl.read_parquet(restored.first.path / file), pl.read_parquet(restored.candidate / file)
+
+
+def test_it_has_rows_of_the_restored_release_and_no_others(restored: Restored) -> None:
+    shorter = set()
+    for name, before, after in products(restored):
+        assert after.schema == before.schema, name
+        keys = [column.name for column in restored.office.catalog.products[name].columns if column.key]
+        assert after.join(before, on=keys, how="anti", nulls_equal=True).is_empty(), name
+        shorter |= {name} if after.height < before.height else set()
+    assert "marketing.low_risk_list" in shorter
+    assert not {name for name in shorter if name.startswith("shared.")}
+
+
+def test_who_withdrew_since_is_not_brought_back(restored: Restored) -> None:
+    name = pseudonym(party_id(WITHDRAWS), "marketing", lambda: restored.office.ring)
+    found = {product: (before, after) for product, before, after in products(restored)}
+    before, after = found["marketing.low_risk_list"]
+    assert before.filter(pl.col("pseudonym") == name).height == 1
+    assert after.filter(pl.col("pseudonym") == name).height == 0
+    before, after = found["marketing.customer_360"]
+    assert before.filter(pl.col("pseudonym") == name)["balance"].is_not_null().all()
+    assert after.filter(pl.col("pseudonym") == name)["balance"].to_list() == [None], "basic data may still be used"
+    others = after.filter(pl.col("pseudonym") != name)
+    assert others.equals(before.filter(pl.col("pseudonym") != name))
+
+
+def test_it_follows_from_its_proofs_and_its_ledger_says_what_was_used(restored: Restored) -> None:
+    # That decisions follow from facts is not so of these invented nights; that rows follow from decisions is.
+    found = unproven(restored.candidate, restored.office.catalog)
+    assert [words for words in found if not words.startswith("proof of ")] == []
+    with duckdb.connect() as con:
+        assert unaccounted(con, restored.candidate, restored.office.catalog) == []
+    told = json.loads((restored.candidate / PROOF / RULES).read_bytes())
+    assert told["needs"].keys() == json.loads((restored.first.path / PROOF / RULES).read_bytes())["needs"].keys()
+
+
+def test_it_says_what_it_supersedes_restores_and_leaves_out(restored: Restored) -> None:
+    told: dict[str, Any] = supersession(restored.candidate) or {}
+    assert (told["supersedes"], told["restores"]) == (restored.second.id, restored.first.id)
+    assert told["reason"] == "the limits were wrong"
+    assert told["place"] == {"business_date": NIGHTS[1].isoformat(), "order": 1}
+    assert told["decided"]["release"] == restored.second.id
+    assert told["left_out"]["marketing.low_risk_list"]["rows"] == 1
+    assert told["left_out"]["marketing.customer_360"]["values"] >= 1
+
+
+def test_published_it_leads_and_is_verified(restored: Restored, tmp_path: Path) -> None:
+    shutil.copytree(restored.office.home.path, tmp_path / "home", symlinks=True)
+    settings = Settings(home_dir=tmp_path / "home", bank=BANK, vault_key=KEY)
+    office = Office(restored.office.catalog, settings, restored.office.ring, restored.office.shelf)
+    candidate = office.home.candidates / restored.candidate.name
+    assert read_content(candidate).hash == candidate.name
+    evidence(candidate, office.catalog).write(candidate)
+    release = office.publish(candidate)
+    assert current(office.home).id == release.id
+    assert release.business_date == NIGHTS[0]
+    assert place_of(release.path) == (NIGHTS[1].isoformat(), 1)
+    assert verify_release(release, office.catalog) == []
+    assert release.manifest["supersedes"]["restores"] == restored.first.id
+    assert release.manifest["deliveries"] == restored.first.manifest["deliveries"]
+    assert len(list_releases(office.home)) == 3
+
+
+def test_nothing_comes_back_from_a_release_that_cannot_say_what_may_be_used(restored: Restored) -> None:
+    office, first, second = restored.office, restored.first, restored.second
+    stands = standing(office.home, office.ring, first.business_date)
+    without = {name: entry for name, entry in first.manifest["files"].items() if not name.startswith(PROOF)}
+    silent = Release(first.path, first.manifest | {"files": without})
+    with pytest.raises(Refused, match="has no proofs, so nobody can say what may still be used of it"):
+        restore(office.catalog, office.home, silent, second, stands, "why")
+    without = {name: entry for name, entry in first.manifest["files"].items() if "npl_ratio" not in name}
+    with pytest.raises(Refused, match=r"has no risk\.npl_ratio, which consumers are promised since"):
+        restore(
+            office.catalog, office.home, Release(first.path, first.manifest | {"files": without}), second, stands, ""
+        )
+
+
+def test_going_back_needs_an_earlier_whole_release_the_same_keys_and_a_reason(
+    restored: Restored, tmp_path: Path
+) -> None:
+    office, first = restored.office, restored.first.id
+    with pytest.raises(InputError, match="is the current release: name an earlier one"):
+        roll_back(office.catalog, office.settings, office.ring, restored.second.id, "why")
+    with pytest.raises(InputError, match="say why, for whoever asks later"):
+        roll_back(office.catalog, office.settings, office.ring, first, " ")
+    with pytest.raises(Refused, match="was made with other keys"):
+        roll_back(office.catalog, office.settings, KeyRing(b"\x01" * 32), first, "why")
+    shutil.copytree(office.home.path, tmp_path / "home", symlinks=True)
+    settings = Settings(home_dir=tmp_path / "home", bank=BANK, vault_key=KEY)
+    path = settings.home.releases / first / "risk" / "customer_360.parquet"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(Refused, match=r"is not what was published: risk/customer_360\.parquet was changed"):
+        roll_back(office.catalog, settings, office.ring, first, "why")
+    assert len(list_releases(settings.home)) == 2
