@@ -16,6 +16,7 @@ from pipelines.assets.platform import FIRST_DATE_TAG, RELEASE_EACH_TAG
 from pipelines.assets.release import RELEASE
 from pipelines.audit.engine import preload_in_background
 from pipelines.definitions import JOB, build_definitions
+from pipelines.release.catalogue import current
 from pipelines.release.refused import Refused
 from pipelines.settings import InputError, Settings
 from pipelines.warehouse.run import Dbt
@@ -50,6 +51,7 @@ class Outcome:
     path: str | None = None
     content_hash: str | None = None
     released: list[str] = field(default_factory=list)
+    current: str | None = None  # what consumers see now: not `release` where that was run for an earlier date
     seconds: dict[str, float] = field(default_factory=dict)
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
     checks: dict[str, int] = field(default_factory=lambda: {"passed": 0, "failed": 0, "warned": 0})
@@ -60,6 +62,7 @@ class Outcome:
         return {
             "bank": self.bank, "business_date": self.business_date.isoformat(), "status": self.status,
             "release": self.release, "path": self.path, "content_hash": self.content_hash, "released": self.released,
+            "current": self.current,
             "seconds": self.seconds, "rows": self.rows, "checks": self.checks,
             "error": str(self.error) if self.error else None,
         }  # fmt: skip
@@ -82,6 +85,8 @@ def execute(settings: Settings, dbt: Dbt, first: date, last: date, *, release_ea
             run_config={"loggers": {"progress": {}}},
         )  # fmt: skip
         _gather(outcome, result)
+    seen = current(settings.home)
+    outcome.current = seen and seen.id
     return outcome
 
 

@@ -15,6 +15,7 @@ from pipelines.cli.options import State
 from pipelines.release import catalogue
 from pipelines.release.catalogue import Release
 from pipelines.release.consumer_file import EXAMPLES
+from pipelines.release.readers import reading
 from pipelines.settings import InputError
 
 
@@ -60,7 +61,7 @@ def query(
         raise InputError("write one SQL statement, or --examples to see some to begin with")
     if examples and consumer is Reader.data_protection:
         raise InputError("examples lie in the files of marketing and risk; name one of them")
-    with closing(_opened(found, consumer)) as con:
+    with reading(found.path), closing(_opened(found, consumer)) as con:
         if examples:
             _show_examples(con)
             return

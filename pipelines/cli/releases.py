@@ -10,10 +10,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.cli import releases_change
+from pipelines.cli import rebuild, releases_change
 from pipelines.cli.options import JsonOption, State
 from pipelines.release import catalogue
 from pipelines.release.catalogue import Release
+from pipelines.release.pointer import place_of, supersession
 from pipelines.release.refused import Refused
 from pipelines.settings import InputError
 from pipelines.vault.keys import KeyRing
@@ -21,25 +22,28 @@ from pipelines.vault.keys import KeyRing
 app = typer.Typer(no_args_is_help=True, help="What was published, and whether it still is what it was.")
 app.command("diff")(releases_change.diff)
 app.command("rollback")(releases_change.rollback)
+app.command("rebuild")(rebuild.rebuild)
 app.command("gc")(releases_change.gc)
 NameArgument = Annotated[str | None, typer.Argument(help="Release id or its beginning; default the current one.")]
 
 
 @app.command("list")
 def list_(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Every release, oldest first."""
+    """Every release, in the order in which they follow each other."""
     state: State = context.obj
     now = catalogue.current(state.settings.home)
-    rows = [_row(release, now) for release in catalogue.list_releases(state.settings.home)]
+    ordered = sorted(catalogue.list_releases(state.settings.home), key=lambda one: (place_of(one.path), one.id))
+    rows = [_row(release, now) for release in ordered]
     if as_json:
         typer.echo(json.dumps({"releases": rows}))
         return
-    table = Table("release", "business date", "published (UTC)", "rows", "current", box=None, pad_edge=False)
+    table = Table("release", "business date", "published (UTC)", "rows", "current", "", box=None, pad_edge=False)
     for row in rows:
         table.add_row(
-            row["release"], row["business_date"], row["published_at"], str(row["rows"]), "*" if row["current"] else ""
-        )
-    Console(soft_wrap=True).print(table if rows else f"nothing is published in {state.settings.home.path} yet")
+            row["release"], row["business_date"], row["published_at"], str(row["rows"]), "*" if row["current"] else "",
+            releases_change.in_words(row["supersedes"]),
+        )  # fmt: skip
+    releases_change.wide_console().print(table if rows else f"nothing is published in {state.settings.home.path} yet")
 
 
 def _row(release: Release, now: Release | None) -> dict[str, Any]:
@@ -50,6 +54,7 @@ def _row(release: Release, now: Release | None) -> dict[str, Any]:
         "rows": sum(release.manifest["rows"].values()),
         "content_hash": release.content_hash,
         "current": now is not None and now.id == release.id,
+        "supersedes": release.manifest.get("supersedes"),
         "path": str(release.path),
     }
 
@@ -60,9 +65,8 @@ def show(context: typer.Context, name: NameArgument = None, as_json: JsonOption 
     state: State = context.obj
     release = catalogue.find(state.settings.home, name)
     if as_json:
-        typer.echo(
-            json.dumps({"release": release.id, "path": str(release.path), **release.manifest, "run": release.run()})
-        )
+        told = {"release": release.id, "path": str(release.path), **release.manifest, "run": release.run()}
+        typer.echo(json.dumps(told | {"supersedes": supersession(release.path)}))
         return
     console, manifest = Console(highlight=False, soft_wrap=True), release.manifest
     console.print(f"release {release.id} of {manifest['bank']}, business date {manifest['business_date']}")
@@ -71,6 +75,7 @@ def show(context: typer.Context, name: NameArgument = None, as_json: JsonOption 
     console.print(
         f"  checks   {checks}\n  policy   {manifest['policy']['version']}   code {manifest['code']['version']}"
     )
+    releases_change.show_supersession(console, release)
     table = Table("product", "rows", "contract", box=None, pad_edge=False)
     for product, rows in sorted(manifest["rows"].items()):
         table.add_row(product, f"{rows:,}", manifest["contracts"][product]["version"])

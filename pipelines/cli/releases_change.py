@@ -11,7 +11,9 @@ from rich.table import Table
 
 from pipelines.cli.options import JsonOption, State
 from pipelines.release import catalogue
+from pipelines.release.catalogue import Release
 from pipelines.release.diff import ProductDiff, compare
+from pipelines.release.pointer import supersession
 
 Confirmed = Annotated[bool, typer.Option("--yes", help="Do it; without, only say what would be done.")]
 
@@ -34,7 +36,7 @@ def diff(
         products = {each.product: each.as_json() for each in found}
         typer.echo(json.dumps({"before": one.id, "after": other.id, "same_keys": same_names, "products": products}))
         return
-    console = _console()
+    console = wide_console()
     console.print(f"{one.id} (as of {one.business_date}) and {other.id} (as of {other.business_date})")
     if not same_names:
         console.print("made with other keys: rows of parties cannot be matched")
@@ -43,7 +45,34 @@ def diff(
     _show_movements(console, found, movements)
 
 
-def _console() -> Console:
+def in_words(told: dict[str, Any] | None) -> str:
+    """What a release says of the one that it takes the place of, in one line."""
+    if told is None:
+        return ""
+    return f"supersedes {told['supersedes']}" + (f", restores {told['restores']}" if told["restores"] else "")
+
+
+def show_supersession(console: Console, release: Release) -> None:
+    """What a superseding release says of itself: why it is there, and what changed."""
+    told = supersession(release.path)
+    if told is None:
+        return
+    console.print(f"  {in_words(told)}\n  because  {told['reason']}")
+    table = Table("changed", "source", "file", "dates", "how", "rows", "now", box=None, pad_edge=False)
+    for entry in told.get("changed", {}).get("deliveries", ()):
+        dates = entry["first"] if entry["first"] == entry["last"] else f"{entry['first']} to {entry['last']}"
+        counts = ("-" if entry[name] is None else f"{entry[name]:,}" for name in ("rows_before", "rows_after"))
+        table.add_row(entry["contract"], entry["source"], entry["delivery"], dates, entry["change"], *counts)
+    if table.row_count:
+        console.print(table)
+    table = Table("came to", "rows", "now", "added", "removed", "changed", box=None, pad_edge=False)
+    for name, counts in told.get("products", {}).items():
+        table.add_row(name, *("-" if n is None else f"{n:,}" for n in counts.values()))
+    if table.row_count:
+        console.print(table)
+
+
+def wide_console() -> Console:
     """Wide enough for the names of columns, wherever it is read."""
     found = Console(highlight=False, soft_wrap=True)
     return Console(highlight=False, soft_wrap=True, width=max(found.width, _WIDTH))
@@ -89,7 +118,6 @@ def rollback(
 ) -> None:
     """Publish an earlier release again in the place of the current one, without what may no longer be used."""
     from pipelines.assets.lock import exclusive
-    from pipelines.release.pointer import supersession
     from pipelines.release.rollback import roll_back
     from pipelines.vault.keys import KeyRing
 
@@ -102,7 +130,7 @@ def rollback(
     if as_json:
         typer.echo(json.dumps({"release": release.id, "path": str(release.path), **told}))
         return
-    console = _console()
+    console = wide_console()
     console.print(
         f"published {release.id}: it supersedes {told['supersedes']} and restores {told['restores']}\n"
         f"what is lawful of whom is as of {told['decided']['business_date']}, by {told['decided']['release']}; "
@@ -139,7 +167,7 @@ def gc(context: typer.Context, confirmed: Confirmed = False, as_json: JsonOption
         table.add_row(
             fate.release.id, "kept" if fate.kept else verb, "; ".join(fate.reasons) or "policy keeps it no longer"
         )
-    console = _console()
+    console = wide_console()
     console.print(table if fates else f"nothing is published in {home.path} yet")
     if not confirmed and any(not fate.kept for fate in fates):
         console.print("nothing was removed: say --yes to remove them")

@@ -139,6 +139,8 @@ def _run(
 
 
 def _report(outcome: Outcome) -> None:
+    from pipelines.release.pointer import supersession
+
     console = Console(highlight=False, soft_wrap=True)
     table = Table("contract", "read", "accepted", "unchanged", "quarantined", "tombstones", box=None, pad_edge=False)
     for name, counts in outcome.rows.items():
@@ -153,6 +155,11 @@ def _report(outcome: Outcome) -> None:
     if outcome.status != "published":
         return
     console.print(f"release  {outcome.release} as of {outcome.business_date}\n         {outcome.path}")
+    told = supersession(Path(str(outcome.path)))
+    if told is not None:
+        console.print(f"         supersedes {told['supersedes']}: {told['reason']}")
+    if outcome.current != outcome.release:
+        console.print(f"current  {outcome.current}, which comes after it: consumers see that one still")
     console.print("next     zhongtai releases show")
     console.print(
         '         zhongtai query --consumer marketing "select band, count(*) from low_risk_list group by all"'

@@ -27,6 +27,7 @@ from pipelines.ingest.ledger import landed_through
 from pipelines.lineage.compiled import lineage_of
 from pipelines.lineage.needs import Needs, needs_of
 from pipelines.lineage.purpose import PurposeRefused, check_purposes
+from pipelines.release.correction import tell_correction
 from pipelines.release.projection import project
 from pipelines.release.proof import write_proofs
 from pipelines.release.refused import Refused
@@ -68,6 +69,7 @@ def build_candidate(
                 write_product(make_directory(staging / str(product.consumer)) / f"{product.table}.parquet", table)
             rules = write_proofs(con, catalog, ring, bank, business_date, needs, staging / PROOF)
             write_usage(catalog, staging, rules)
+            tell_correction(catalog, home, ring, bank, business_date, staging)
             stated = landed_through(home, dates_stated(home, business_date))
             keep_stated(con, shapes(catalog), stated, staging / STATED)
         content = list_content(staging, bank, business_date)

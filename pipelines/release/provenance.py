@@ -45,16 +45,23 @@ _CODE = (
 
 def describe(catalog: Catalog, home: Home, ring: KeyRing, business_date: date) -> dict[str, Any]:
     """Everything that decides the content of a release, as plain JSON values."""
-    contracts = {**catalog.sources, **catalog.marts, **catalog.products}
     return {
         "deliveries": deliveries(home, business_date),
+        **of_project(catalog),
+        "key_fingerprint": ring.fingerprint(),
+        "decisions_sha256": _decisions(home),
+        "admission_decisions_sha256": admission_decisions.fingerprint(home, business_date),
+    }
+
+
+def of_project(catalog: Catalog) -> dict[str, Any]:
+    """What decides the content of every release of the same day alike: contracts, policy, code, libraries."""
+    contracts = {**catalog.sources, **catalog.marts, **catalog.products}
+    return {
         "contracts": {c.id: {"version": c.version, "sha256": c.sha256} for c in contracts.values()},
         "policy": {"version": catalog.policy.version, "sha256": catalog.policy.sha256},
         "code": {"version": version("zhongtai"), "sha256": code_digest()},
         "engines": {name: version(name) for name in _ENGINES},
-        "key_fingerprint": ring.fingerprint(),
-        "decisions_sha256": _decisions(home),
-        "admission_decisions_sha256": admission_decisions.fingerprint(home, business_date),
     }
 
 
@@ -68,7 +75,7 @@ def stood_on(home: Home) -> dict[str, Any]:
 
     days = state.dates(home)
     told = [
-        {"business_date": day.isoformat(), "sha256": _kept(home, day), "made_from": state.made_from(home, day)}
+        {"business_date": day.isoformat(), "sha256": kept_state(home, day), "made_from": state.made_from(home, day)}
         for day in days[-2:]
     ]
     before, after = [None, None, *told][-2:]
@@ -91,7 +98,8 @@ def _decisions(home: Home) -> str | None:
     return state.made_from(home, days[-1])["decisions"] if days else None
 
 
-def _kept(home: Home, day: date) -> str:
+def kept_state(home: Home, day: date) -> str:
+    """Hash of all that is kept of what a night changed of who is who."""
     digest = hashlib.sha256()
     for path in sorted((home.identity / "state" / day.isoformat()).iterdir()):
         digest.update(path.name.encode() + b"\0" + _sha256(path).encode())

@@ -1,0 +1,143 @@
+"""Making a release again in an empty home: what that home is given first, and whether the same came of it.
+
+It is given what no delivery holds: keys, who was who before that night, what people decided, what earlier releases said
+to the history. Belongs here: giving it, and comparing content bytes. Does not belong here: the run in between, which is
+the night itself (`pipelines.cli.rebuild`).
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pipelines.audit.content import PROOF, SUPERSEDES, Content, File, read_content
+from pipelines.contracts.load import Catalog
+from pipelines.history.store import statements
+from pipelines.release import provenance
+from pipelines.release.catalogue import Release, list_releases
+from pipelines.release.correction import what_changed
+from pipelines.release.pointer import supersession
+from pipelines.settings import Home, InputError, make_directory
+from pipelines.vault.keys import KeyRing
+
+_ITSELF = f"{PROOF}/{SUPERSEDES}"
+_KEYS = ("master.key", "token_version.json")
+_DECIDED = ("identity/decisions.yaml", "risk/admission_decisions.yaml")
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What came of making a release again: the content of each side, what was made otherwise, which files differ.
+
+    `content_hash` is that of the files that came of it. What a superseding release says of the one in whose place it
+    stands is taken from the original: an empty home has no such release.
+    """
+
+    release: str
+    content_hash: str
+    original_hash: str
+    made_otherwise: dict[str, Any]
+    differing: tuple[str, ...]
+
+    @property
+    def identical(self) -> bool:
+        """Whether every byte of content is the same."""
+        return self.content_hash == self.original_hash
+
+
+def prepare(source: Home, release: Release, ring: KeyRing, into: Home, *, key_file: bool) -> None:
+    """Give the empty home `into` what the night of `release` stood on, out of the home it was published in.
+
+    `key_file` says that the keys are those of the source's own file. Raises InputError where the home is not empty, the
+    keys are others, the release restores another one, or the state that it names is not there any more.
+    """
+    if into.path.exists() and any(into.path.iterdir()):
+        raise InputError(f"{into.path} is not empty: name a directory that is, or one that is not there")
+    if ring.fingerprint() != release.manifest["key_fingerprint"]:
+        raise InputError(
+            f"{release.id} was made with the key {release.manifest['key_fingerprint']}, and this is "
+            f"{ring.fingerprint()}: give that one"
+        )
+    told = supersession(release.path)
+    if told is not None and told["restores"] is not None:
+        raise InputError(f"{release.id} restores {told['restores']}: rebuild that one, and roll back to it")
+    recorded = release.run()
+    before = recorded["identity"]["before"]
+    _check_state(source, release, before)
+    into.prepare(release.manifest["bank"])
+    for name in _KEYS if key_file else _KEYS[1:]:
+        _give(source.vault / name, into.vault / name)
+    for name in _DECIDED:
+        _give(source.path / name, into.path / name)
+    for day in _nights(source, before):
+        _give(source.identity / "state" / day, make_directory(into.identity / "state") / day)
+        _give(source.vault / "golden" / day, make_directory(into.vault / "golden") / day)
+    for name in _said_before(source, release, recorded["followed_on"]):
+        _give(source.history / "changes" / name, make_directory(into.history / "changes") / name)
+
+
+def _check_state(source: Home, release: Release, before: dict[str, Any] | None) -> None:
+    """Whether who was who before the night is still what the release names."""
+    if before is None:
+        return
+    day = date.fromisoformat(before["business_date"])
+    there = (source.identity / "state" / day.isoformat()).is_dir()
+    if not there or provenance.kept_state(source, day) != before["sha256"]:
+        raise InputError(
+            f"{release.id} stands on who was who after {day}, and identity/state/{day} is not what it was: "
+            f"that night was run again since; restore identity/state and vault/golden of before from a backup"
+        )
+
+
+def _nights(source: Home, before: dict[str, Any] | None) -> list[str]:
+    if before is None:
+        return []
+    return sorted(path.name for path in (source.identity / "state").iterdir() if path.name <= before["business_date"])
+
+
+def _said_before(source: Home, release: Release, followed_on: dict[str, str] | None) -> list[str]:
+    """Names of what releases said to the history before this one did."""
+    made = statements(source)
+    own = [one.sequence for one in made if one.release == release.id]
+    last = [one.sequence for one in made if followed_on is not None and one.release == followed_on["release"]]
+    end = min(own) if own else max(last, default=0) + 1
+    return [one.name for one in made if one.sequence < end]
+
+
+def _give(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target)
+    elif source.is_file():
+        shutil.copy2(source, make_directory(target.parent) / target.name)
+
+
+def made_with_others(catalog: Catalog, release: Release) -> dict[str, Any]:
+    """What of today is not what a release was made with: contracts, policy, code, libraries."""
+    now = release.manifest | provenance.of_project(catalog)
+    return {name: found for name, found in what_changed(release.manifest, now).items() if found}
+
+
+def compare_content(release: Release, into: Home) -> Rebuilt:
+    """Hold what the run in `into` came to against a release, file by file. Raises InputError where there is nothing."""
+    day = release.business_date
+    found = [one for one in list_releases(into) if one.business_date == day]
+    if found:
+        manifest = found[-1].manifest
+        now = {name: File(name, entry["sha256"], entry["rows"]) for name, entry in manifest["files"].items()}
+        otherwise = {name: some for name, some in what_changed(release.manifest, manifest).items() if some}
+        name = found[-1].id
+    else:
+        candidates = [path for path in into.candidates.glob("[0-9a-f]*") if read_content(path).business_date == day]
+        if not candidates:
+            raise InputError(f"the run in {into.path} came to no candidate of {day}: see what it said")
+        content = read_content(candidates[-1])
+        now, otherwise, name = {file.path: file for file in content.files}, {}, f"candidate {content.hash[:12]}"
+    before = {n: File(n, entry["sha256"], entry["rows"]) for n, entry in release.manifest["files"].items()}
+    if _ITSELF in before:
+        now[_ITSELF] = before[_ITSELF]
+    differing = tuple(sorted(n for n in before.keys() | now.keys() if before.get(n) != now.get(n)))
+    content = Content(release.manifest["bank"], day, tuple(now[n] for n in sorted(now)))
+    return Rebuilt(name, content.hash, release.content_hash, otherwise, differing)
