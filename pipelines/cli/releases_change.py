@@ -134,7 +134,8 @@ def rollback(
     console.print(
         f"published {release.id}: it supersedes {told['supersedes']} and restores {told['restores']}\n"
         f"what is lawful of whom is as of {told['decided']['business_date']}, by {told['decided']['release']}; "
-        f"{told['decided']['spoke_since']} parties who spoke of consent since are left out"
+        f"{told['decided']['spoke_since']} parties who spoke of consent since, and "
+        f"{told['decided']['parted_since']} between whom records went, are left out"
     )
     table = Table("product", "rows left out", "values left out", box=None, pad_edge=False)
     for product, out in told["left_out"].items():

@@ -53,7 +53,7 @@ def restore(
         write_supersession(
             home, staging, superseded, restored.id, reason,
             decided={"release": stands.decided_by.id, "business_date": stands.decided_by.business_date.isoformat(),
-                     "spoke_since": stands.spoke_since},
+                     "spoke_since": stands.spoke_since, "parted_since": stands.parted_since},
             left_out={name: out for name, out in sorted(left_out.items()) if any(out.values())},
         )  # fmt: skip
         nothing_stated(staging / STATED)

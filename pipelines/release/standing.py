@@ -1,7 +1,8 @@
 """How parties stand today: what may still be used of whom, for a release that brings earlier rows back.
 
 The word on each party is that of the last night that was published. What it says is taken as it is; who is not in it is
-known no more. Nobody who spoke of consent since is used at all, whatever was said, until a night has decided on it.
+known no more. Nobody who spoke of consent since is used at all, whatever was said, until a night has decided on it; nor
+are parties between whom records went since: what was said of one may be of another person.
 Belongs here: finding out. Does not belong here: leaving rows out (`restored`).
 """
 
@@ -34,7 +35,8 @@ _OF_CLASS = {"bureau_query": "bureau", "sensitive_processing": "medical"}  # wha
 
 @dataclass(frozen=True)
 class Standing:
-    """`proofs` of each consumer are the last word on its parties, without whoever spoke since (`spoke_since` parties).
+    """`proofs` of each consumer are the last word on its parties, without those whom no night has judged as they are now:
+    `spoke_since` parties who spoke of consent since, and `parted_since` between whom records went.
 
     `taken_back` are classes of data whose sharing parties took back after a date, by the pseudonym of each consumer.
     """
@@ -44,6 +46,7 @@ class Standing:
     proofs: dict[str, pl.DataFrame]
     taken_back: dict[str, pl.DataFrame]
     spoke_since: int
+    parted_since: int
 
 
 def standing(home: Home, ring: KeyRing, since: date) -> Standing:
@@ -55,17 +58,18 @@ def standing(home: Home, ring: KeyRing, since: date) -> Standing:
     ids = pl.read_parquet(home.identity / "party.parquet", columns=["party_id"]).unique()
     names = {name: ids.with_columns(hmac_sha256(pl.col("party_id"), ring.pseudonym_key(name)).alias("pseudonym"))
              for name in CONSUMERS}  # fmt: skip
-    spoke = _spoke_since(home, last)
+    spoke, parted = _spoke_since(home, last), _parted_since(home, since)
+    unknown = pl.concat([spoke, parted]).unique()
     taken = _taken_back(last, since).join(names["risk"], on="pseudonym").drop("pseudonym")
     proofs = {}
     for name in CONSUMERS:
         proof = pl.read_parquet(last.path / PROOF / f"{name}.parquet")
-        unheard = names[name].join(spoke, on="party_id", how="semi")
+        unheard = names[name].join(unknown, on="party_id", how="semi")
         proofs[name] = proof.join(unheard, on="pseudonym", how="anti", maintain_order="left")
     return Standing(
         last, json.loads((last.path / PROOF / RULES).read_bytes()), proofs,
         {name: taken.join(names[name], on="party_id").select("pseudonym", "data_class").unique() for name in CONSUMERS},
-        spoke.height,
+        spoke.height, parted.height,
     )  # fmt: skip
 
 
@@ -95,6 +99,16 @@ def _spoke_since(home: Home, last: Release) -> pl.DataFrame:
         keys = con.execute(f"select distinct party_key from {lake.scan(home, CONSENT, days)}").pl()
     crosswalk = pl.read_parquet(home.identity / "party_crosswalk.parquet").filter(pl.col("contract") == CUSTOMER)
     return crosswalk.join(keys, left_on="record_key", right_on="party_key", how="semi").select("party_id").unique()
+
+
+def _parted_since(home: Home, since: date) -> pl.DataFrame:
+    """Parties that gave records to one another after a date, where both go on: `party_id`."""
+    path = home.identity / "identity_event.parquet"
+    if not path.is_file():
+        return pl.DataFrame(schema={"party_id": pl.String})
+    went = pl.scan_parquet(path).filter((pl.col("business_date") > since) & (pl.col("kind") != "merge"))
+    sides = [went.select(pl.col(name).alias("party_id")) for name in ("party_id", "other_party_id")]
+    return pl.concat(sides).drop_nulls().unique().collect()
 
 
 def _unheard_days(home: Home, last: Release) -> Iterable[date]:
