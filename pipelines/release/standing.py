@@ -35,7 +35,7 @@ _OF_CLASS = {"bureau_query": "bureau", "sensitive_processing": "medical"}  # wha
 
 @dataclass(frozen=True)
 class Standing:
-    """`proofs` of each consumer are the last word on its parties, without those whom no night has judged as they are now:
+    """`proofs` of each consumer are the last word on its parties, without those whom no night has judged as they are:
     `spoke_since` parties who spoke of consent since, and `parted_since` between whom records went.
 
     `taken_back` are classes of data whose sharing parties took back after a date, by the pseudonym of each consumer.
