@@ -75,7 +75,7 @@ def show(context: typer.Context, name: NameArgument = None, as_json: JsonOption 
     console.print(
         f"  checks   {checks}\n  policy   {manifest['policy']['version']}   code {manifest['code']['version']}"
     )
-    releases_change.show_supersession(console, release)
+    releases_change.show_supersession(release)
     table = Table("product", "rows", "contract", box=None, pad_edge=False)
     for product, rows in sorted(manifest["rows"].items()):
         table.add_row(product, f"{rows:,}", manifest["contracts"][product]["version"])

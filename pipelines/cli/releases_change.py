@@ -52,9 +52,9 @@ def in_words(told: dict[str, Any] | None) -> str:
     return f"supersedes {told['supersedes']}" + (f", restores {told['restores']}" if told["restores"] else "")
 
 
-def show_supersession(console: Console, release: Release) -> None:
+def show_supersession(release: Release) -> None:
     """What a superseding release says of itself: why it is there, and what changed."""
-    told = supersession(release.path)
+    told, console = supersession(release.path), wide_console()
     if told is None:
         return
     console.print(f"  {in_words(told)}\n  because  {told['reason']}")
@@ -67,7 +67,8 @@ def show_supersession(console: Console, release: Release) -> None:
         console.print(table)
     table = Table("came to", "rows", "now", "added", "removed", "changed", box=None, pad_edge=False)
     for name, counts in told.get("products", {}).items():
-        table.add_row(name, *("-" if n is None else f"{n:,}" for n in counts.values()))
+        told_of = (counts[one] for one in ("rows_before", "rows_after", "added", "removed", "changed"))
+        table.add_row(name, *("-" if n is None else f"{n:,}" for n in told_of))
     if table.row_count:
         console.print(table)
 
