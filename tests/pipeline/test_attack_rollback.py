@@ -155,7 +155,9 @@ def test_the_night_says_what_changed(rolled: Rolled, zhongtai, xiaocheng) -> Non
     assert told["changed"]["contracts"] == told["changed"]["other"] == []
     assert told["reason"] == "deliveries changed: consent.event"
     assert told["products"]["marketing.low_risk_list"]["removed"] == 1
-    assert "risk.customer_360" not in told["products"]
+    risk = told["products"]["risk.customer_360"]
+    assert (risk["added"], risk["removed"], risk["changed"]) == (0, 0, 1)
+    assert "risk.risk_grade" not in told["products"]
 
 
 def test_the_same_night_again_is_the_same_superseding_release(rolled: Rolled, zhongtai) -> None:
