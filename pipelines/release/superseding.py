@@ -12,6 +12,7 @@ from typing import Any
 from pipelines.audit.content import PROOF, SUPERSEDES, canonical_json
 from pipelines.release.catalogue import Release, find, list_releases
 from pipelines.release.pointer import next_order, place_of, supersession
+from pipelines.release.refused import Refused
 from pipelines.settings import Home, write_private
 
 # Of what a restored release was made from: all that the release says that it restores.
@@ -35,13 +36,22 @@ def write_supersession(
 
 
 def made_from(candidate: Path, home: Home) -> dict[str, Any]:
-    """What the manifest of a superseding release says otherwise than that of a night; nothing for any other."""
+    """What the manifest of a superseding release says otherwise than that of a night; nothing for any other.
+
+    Raises Refused for one that restores another, where something was published since it was built: decisions on
+    parties may be others.
+    """
     told = supersession(candidate)
     if told is None:
         return {}
     said: dict[str, Any] = {"supersedes": {name: told[name] for name in ("supersedes", "restores", "reason")}}
     if told["restores"] is not None:
-        restored = find(home, told["restores"])
+        restored, place = find(home, told["restores"]), told["place"]
+        last = [release.id for release in of_nights(home)][-1:]
+        if (lead and lead.id) != told["supersedes"] or last != [told["decided"]["release"]]:
+            raise Refused(
+                f"{candidate.name[:12]} is of before the last release: run `zhongtai releases rollback` again"
+            )
         said |= {name: restored.manifest[name] for name in _AS_RESTORED}
     return said
 

@@ -185,6 +185,20 @@ def test_published_it_leads_and_is_verified(restored: Restored, tmp_path: Path) 
     assert len(list_releases(office.home)) == 3
 
 
+def test_a_candidate_of_before_the_last_release_is_not_published_any_more(restored: Restored, tmp_path: Path) -> None:
+    shutil.copytree(restored.office.home.path, tmp_path / "home", symlinks=True)
+    settings = Settings(home_dir=tmp_path / "home", bank=BANK, vault_key=KEY)
+    office = Office(restored.office.catalog, settings, restored.office.ring, restored.office.shelf)
+    candidate = office.home.candidates / restored.candidate.name
+    evidence(candidate, office.catalog).write(candidate)
+    kept = Path(shutil.copytree(candidate, tmp_path / candidate.name))
+    once = office.publish(candidate)
+    shutil.copytree(kept, candidate)
+    with pytest.raises(Refused, match="is of before the last release: run `zhongtai releases rollback` again"):
+        office.publish(candidate)
+    assert current(office.home).id == once.id
+
+
 def test_nothing_comes_back_from_a_release_that_cannot_say_what_may_be_used(restored: Restored) -> None:
     office, first, second = restored.office, restored.first, restored.second
     stands = standing(office.home, office.ring, first.business_date)
