@@ -48,10 +48,10 @@ def made_from(candidate: Path, home: Home) -> dict[str, Any]:
     if told["restores"] is not None:
         restored, place = find(home, told["restores"]), told["place"]
         last = [release.id for release in of_nights(home)][-1:]
-        if (lead and lead.id) != told["supersedes"] or last != [told["decided"]["release"]]:
-            raise Refused(
-                f"{candidate.name[:12]} is of before the last release: run `zhongtai releases rollback` again"
-            )
+        taken = next_order(home.releases, place["business_date"]) != place["order"]
+        if taken or last != [told["decided"]["release"]]:
+            name = candidate.name[:12]
+            raise Refused(f"{name} is of before the last release: run `zhongtai releases rollback` again")
         said |= {name: restored.manifest[name] for name in _AS_RESTORED}
     return said
 
