@@ -37,7 +37,9 @@ from pipelines.release.catalogue import (
     verify_release,
 )
 from pipelines.release.consumer_file import build_consumer_file
+from pipelines.release.record import record
 from pipelines.release.refused import Refused
+from pipelines.release.statement import attach
 from pipelines.settings import (
     PASSAGE_DIR,
     PRIVATE_FILE,
@@ -139,13 +141,16 @@ def _build(
             _copy(candidate / name, staging / name, entry["sha256"])
         evidence.write(staging)
         write_private(staging / MANIFEST, canonical_json(manifest))
+        now = datetime.now(UTC).isoformat(timespec="seconds")
         recorded = {
             **run,
             "identity": provenance.stood_on(settings.home),
             "followed_on": provenance.followed_on(settings.home, date.fromisoformat(manifest["business_date"])),
-            "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "published_at": now,
         }
         write_private(staging / RUN, canonical_json(recorded))
+        kept = record(catalog, settings.home, target.name, manifest, evidence)
+        attach(staging, target.name, manifest, kept, settings.home, now)
         for consumer, group in zip(CONSUMERS, (settings.group_marketing, settings.group_risk), strict=True):
             build_consumer_file(staging, consumer, catalog, release_row(target.name, manifest))
             _open_to_group(staging / consumer, group)
