@@ -24,12 +24,13 @@ from pipelines.settings import PROJECT, Home
 
 _FEEDS = "feeds"
 _VERIFIER = Path(__file__).with_name("verifier")
-_START = '''"""Say whether this pack is what the bank signed. Python 3.9 or later is needed, and no more: python verify.py"""
+_START = '''"""Say whether this pack is what the bank signed. It needs Python 3.9 and no more."""
 
 import sys
 from pathlib import Path
 
 sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from verifier.command import main
 
@@ -65,32 +66,36 @@ def _contracts(root: Path, *banks: str | None) -> dict[str, bytes]:
 
 
 def _lineage(catalog: Catalog, home: Home) -> dict[str, bytes]:
-    """The SQL of every model as it was run, and the columns that each published column descends from.
+    """The SQL of every model as it was run, and what each column of it, and each published one, is made from directly.
 
     Of a home in which dbt built nothing, lineage says so.
     """
     name = f"{INSIDE}lineage.json"
     if not (home.dbt / "target").is_dir():
-        return {name: encoded({"built": False, "products": {}}), f"{INSIDE}sql/none": b""}
+        return {name: encoded({"built": False, "models": {}, "products": {}}), f"{INSIDE}sql/none": b""}
     lineage, here = lineage_of(catalog, home), str(home.path)
     sql = {
         f"{INSIDE}sql/{model}.sql": text.replace(here, "{home}").replace(str(PROJECT), "{project}").encode()
         for model, text in compiled_models(home.dbt / "target").items()
     }
-    products = {
-        product.id: {
-            column: _delivered(lineage, origins) for column, origins in sorted(published(catalog, product).items())
+    models = {
+        model: {
+            "columns": {column: _named(lineage, origins) for column, origins in sorted(trace.columns.items())},
+            "rows": _named(lineage, trace.rows),
         }
-        for product in sorted(catalog.products.values(), key=lambda one: one.id)
+        for model, trace in sorted(lineage.traces.items())
     }
-    return {name: encoded({"built": True, "products": products}), **sql}
+    products = {
+        product.id: {column: _named(lineage, origins) for column, origins in published(catalog, product).items()}
+        for product in catalog.products.values()
+    }
+    return {name: encoded({"built": True, "models": models, "products": products}), **sql}
 
 
-def _delivered(lineage: Lineage, origins: frozenset[Origin]) -> list[str]:
-    """Columns of contracts that some columns descend from; of what a Python step wrote, also what it was made from."""
-    behind = frozenset[Origin]().union(*(lineage.ancestors(origin) for origin in origins))
-    named = ((lineage.contracts[one.table].id, one.column) for one in behind if one.table in lineage.contracts)
-    return sorted(f"{contract} {column}" for contract, column in named)
+def _named(lineage: Lineage, origins: frozenset[Origin]) -> list[str]:
+    """Columns by the contract of what was delivered or written by a Python step, or else by the model, with a space."""
+    contracts = lineage.contracts
+    return sorted(f"{contracts[o.table].id if o.table in contracts else o.table} {o.column}" for o in origins)
 
 
 def _readme(release_id: str, manifest: dict[str, Any]) -> str:
@@ -115,13 +120,14 @@ signature of the bytes of `statement.json`, which names all else by SHA-256.
 
 | file | what |
 |---|---|
-| `statement.json` | what is signed: id, key, hashes of manifest, evidence, run and record, and of the statement before |
+| `statement.json` | what is signed: id, key, hashes of manifest, evidence, run, record, and of the one before |
 | `signature.json`, `public_key.pem` | signature of the statement, and the key that made it |
 | `manifest.json` | every published file with rows and hash; every delivery, contract, policy and program behind it |
 | `evidence.json` | every check with what it found; keys of failing rows are pseudonyms |
 | `run.json` | when and by which run it was published; which state of who is who it followed on |
 | `BCBS239.md`, `{INDEX}` | which gate and which file answers which principle of BCBS 239 |
-| `record.tar` | contracts, feeds, policy, policy map, lineage and SQL of that day, below `record/` |
+| `record.tar` | contracts, feeds, policy, policy map, lineage and SQL of that day, below `record/`: `tar xf record.tar` |
+| `record/lineage.json` | what each published column, and each column of a model, is made from directly |
 | `proof/rules.json` | policy and legal bases of that day, and what each product needs of a party |
 | `shared/coverage.parquet` | what was delivered of what, and what was carried or missing |
 | `shared/reconciliation.parquet` | counts and sums from delivery to mart |
