@@ -126,8 +126,8 @@ signature of the bytes of `statement.json`, which names all else by SHA-256.
 | `evidence.json` | every check with what it found; keys of failing rows are pseudonyms |
 | `run.json` | when and by which run it was published; which state of who is who it followed on |
 | `BCBS239.md`, `{INDEX}` | which gate and which file answers which principle of BCBS 239 |
-| `record.tar` | contracts, feeds, policy, policy map, lineage and SQL of that day, below `record/`: `tar xf record.tar` |
-| `record/lineage.json` | what each published column, and each column of a model, is made from directly |
+| `record.tar` | contracts, feeds, policy, policy map and SQL of that day; `tar xf record.tar` unpacks it |
+| `record/lineage.json` | what each published column and each column of a model is made from |
 | `proof/rules.json` | policy and legal bases of that day, and what each product needs of a party |
 | `shared/coverage.parquet` | what was delivered of what, and what was carried or missing |
 | `shared/reconciliation.parquet` | counts and sums from delivery to mart |

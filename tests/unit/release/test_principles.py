@@ -56,7 +56,7 @@ def test_an_index_that_names_a_file_of_nobody_or_leaves_a_principle_out(told: di
     there = {f"{file}x" if file.endswith("/") else file for file in files}
     check_index(told, there)
     for file in files:
-        with pytest.raises(Broken, match="names .* which is not in the pack"):
+        with pytest.raises(Broken, match="which is not in the pack"):
             check_index(told, there - {file, f"{file}x"})
     for number in told["principles"]:
         less = {n: answer for n, answer in told["principles"].items() if n != number}

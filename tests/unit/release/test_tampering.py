@@ -1,4 +1,4 @@
-"""Any byte changed, in any part of a release or of its pack, is found: by `releases verify` and by the pack's verifier."""
+"""Any byte changed in any part of a release or its pack is found: by `releases verify` and by the pack's verifier."""
 
 from __future__ import annotations
 
