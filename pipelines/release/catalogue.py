@@ -151,7 +151,7 @@ def _check_content(release: Release) -> list[str]:
         evidence = read_evidence(release.path)
     except EvidenceError as error:
         return [str(error)]
-    # By its bytes: the gates of today may be others than those of its day.
+    # As it lies there: written anew it would say what gates there are today.
     if hashlib.sha256((release.path / EVIDENCE).read_bytes()).hexdigest() != release.manifest["evidence_sha256"]:
         return ["evidence.json was changed"]
     problems = [] if evidence.candidate_hash == release.content_hash else ["evidence.json is for other content"]

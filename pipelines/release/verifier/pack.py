@@ -19,7 +19,12 @@ from .signed import EVIDENCE, MANIFEST, NAMED, RECORD, SIGNATURE, STATEMENT, che
 
 PEM, INDEX, INSIDE = "public_key.pem", "bcbs239.json", "record/"
 # Of the content, what tells of no party: it is in every pack.
-IMPERSONAL = ("proof/rules.json", "shared/coverage.parquet", "shared/reconciliation.parquet")
+IMPERSONAL = (
+    "proof/rules.json",
+    "proof/supersedes.json",
+    "shared/coverage.parquet",
+    "shared/reconciliation.parquet",
+)
 PRINCIPLES = range(1, 15)
 _PIECE = 1 << 20
 
