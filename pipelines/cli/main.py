@@ -34,6 +34,7 @@ from pipelines.cli import (
     releases,
     run,
     score,
+    signing,
     simulate,
     tags,
     usage,
@@ -73,6 +74,7 @@ app.add_typer(lineage.app, name="lineage")
 app.add_typer(policy.app, name="policy")
 app.add_typer(proof.app, name="proof")
 app.add_typer(score.app, name="score")
+app.add_typer(signing.app, name="signing")
 app.add_typer(tags.app, name="tags")
 app.add_typer(vault.app, name="vault")
 

@@ -1,4 +1,4 @@
-"""`zhongtai releases`: list, show, verify, publish; what changes releases is in `releases_change`."""
+"""`zhongtai releases`: list, show, verify, publish, pack; what changes releases is in `releases_change`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.table import Table
 
 from pipelines.cli import rebuild, releases_change
 from pipelines.cli.options import JsonOption, State
-from pipelines.release import catalogue
+from pipelines.release import catalogue, statement
 from pipelines.release.catalogue import Release
 from pipelines.release.pointer import place_of, supersession
 from pipelines.release.refused import Refused
@@ -94,13 +94,16 @@ def verify(context: typer.Context, name: NameArgument = None, as_json: JsonOptio
     release = catalogue.find(state.settings.home, name)
     problems = catalogue.verify_release(release, state.catalog)
     if as_json:
-        typer.echo(json.dumps({"release": release.id, "verified": not problems, "problems": problems}))
+        told = {"release": release.id, "verified": not problems, "problems": problems}
+        typer.echo(json.dumps(told | {"signed": statement.standing(release.path)}))
     if problems:
         raise Refused(f"{release.id} is not what was published:\n" + "\n".join(f"  {p}" for p in problems))
     if not as_json:
         Console(highlight=False, soft_wrap=True).print(
             f"{release.id} is what was published: {len(release.manifest['files'])} files"
         )
+        signed = statement.standing(release.path)
+        typer.echo(f"signed {signed['signed_at']} with the key {signed['key']}" if signed else statement.UNSIGNED)
 
 
 @app.command()
@@ -119,3 +122,29 @@ def publish(
     ring = KeyRing.open(home.vault, state.settings.vault_key)
     release = publish_candidate(Path(matches[0]), state.catalog, state.settings, ring, run={"run_id": None})
     Console(highlight=False, soft_wrap=True).print(f"published {release.id} at {release.path}")
+
+
+@app.command()
+def pack(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Release id or its beginning, or `current`.")],
+    out: Annotated[Path, typer.Option(help="New file for the archive; readable by its owner alone.")],
+    with_content: Annotated[
+        bool, typer.Option("--with-content", help="Also every published Parquet file: rows of parties, pseudonyms.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write one archive for an auditor: evidence, contracts, lineage, hashes, signature, and what verifies them."""
+    from pipelines.release.pack import write_pack
+
+    state: State = context.obj
+    release = catalogue.find(state.settings.home, name)
+    if problems := catalogue.verify_release(release, state.catalog):
+        raise Refused(f"{release.id} is not what was published:\n" + "\n".join(f"  {p}" for p in problems))
+    files, signed = write_pack(release, out, with_content=with_content), statement.standing(release.path)
+    key = signed and signed["key"]
+    if as_json:
+        typer.echo(json.dumps({"release": release.id, "out": str(out), "files": files, "key": key}))
+        return
+    typer.echo(f"{release.id} is packed in {out}: {files} files, {out.stat().st_size:,} bytes")
+    typer.echo(f"on another way than with the pack, tell its reader the key: {key}")

@@ -12,6 +12,7 @@ from typing import Any
 from pipelines.audit.content import EVIDENCE, Content, File, canonical_json
 from pipelines.audit.evidence import EvidenceError, read_evidence
 from pipelines.contracts.load import Catalog
+from pipelines.release import statement
 from pipelines.release.consumer_file import differences
 from pipelines.release.refused import Refused
 from pipelines.settings import Home, InputError
@@ -104,9 +105,9 @@ def verify_release(release: Release, catalog: Catalog) -> list[str]:
     """What is wrong with a release, in plain words; empty where it is what was published."""
     if release_id(release.manifest) != release.id:
         return [f"{MANIFEST} was changed: it does not give the id {release.id}"]
-    problems = [*changed_files(release), *_check_place(release)]
+    problems = [*changed_files(release), *_check_place(release), *statement.problems(release.path)]
     if problems:
-        return problems
+        return list(dict.fromkeys(problems))
     problems = _check_content(release)
     told = release.manifest["contracts"]
     products = [p for p in catalog.products.values() if told.get(p.id, {}).get("sha256") == p.sha256]
@@ -134,7 +135,7 @@ def changed_files(release: Release) -> list[str]:
 def _check_place(release: Release) -> list[str]:
     """Files that do not belong to the release, are not there, or can be read by everyone."""
     derived = {f"{consumer}/{consumer}.duckdb" for consumer in CONSUMERS}
-    expected = {*release.manifest["files"], *derived, MANIFEST, RUN, EVIDENCE}
+    expected = {*release.manifest["files"], *derived, MANIFEST, RUN, EVIDENCE, *statement.ATTACHED}
     problems = [f"{name} is missing" for name in sorted({*derived, RUN}) if not (release.path / name).is_file()]
     for path in sorted(release.path.rglob("*")):
         name = path.relative_to(release.path).as_posix()
@@ -150,7 +151,8 @@ def _check_content(release: Release) -> list[str]:
         evidence = read_evidence(release.path)
     except EvidenceError as error:
         return [str(error)]
-    if hashlib.sha256(evidence.to_json()).hexdigest() != release.manifest["evidence_sha256"]:
+    # As it lies there: written anew it would say what gates there are today.
+    if hashlib.sha256((release.path / EVIDENCE).read_bytes()).hexdigest() != release.manifest["evidence_sha256"]:
         return ["evidence.json was changed"]
     problems = [] if evidence.candidate_hash == release.content_hash else ["evidence.json is for other content"]
     files = tuple(

@@ -37,7 +37,9 @@ from pipelines.release.catalogue import (
 )
 from pipelines.release.consumer_file import build_consumer_file
 from pipelines.release.pointer import REMOVED, UNFINISHED, point
+from pipelines.release.record import record
 from pipelines.release.refused import Refused
+from pipelines.release.statement import attach
 from pipelines.release.superseding import made_from
 from pipelines.settings import (
     PASSAGE_DIR,
@@ -140,13 +142,16 @@ def _build(
             _copy(candidate / name, staging / name, entry["sha256"])
         evidence.write(staging)
         write_private(staging / MANIFEST, canonical_json(manifest))
+        now = datetime.now(UTC).isoformat(timespec="seconds")
         recorded = {
             "identity": provenance.stood_on(settings.home),
             "followed_on": provenance.followed_on(settings.home, date.fromisoformat(manifest["business_date"])),
-            "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "published_at": now,
             **run,
         }
         write_private(staging / RUN, canonical_json(recorded))
+        kept = record(catalog, settings.home, target.name, manifest, evidence)
+        attach(staging, target.name, manifest, kept, settings.home, now)
         for consumer, group in zip(CONSUMERS, (settings.group_marketing, settings.group_risk), strict=True):
             build_consumer_file(staging, consumer, catalog, release_row(target.name, manifest))
             _open_to_group(staging / consumer, group)

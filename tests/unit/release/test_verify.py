@@ -30,8 +30,10 @@ def _published(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog, shelf
 
 @pytest.fixture
 def release(_published: Path, tmp_path: Path) -> Release:
-    """A release that a test may tamper with."""
-    return read_release(Path(shutil.copytree(_published, tmp_path / _published.name)))
+    """A release that a test may tamper with, in a home that has the keys of releases and nothing else."""
+    keys = Path("vault") / "signing"
+    shutil.copytree(_published.parents[1] / keys, tmp_path / keys)
+    return read_release(Path(shutil.copytree(_published, tmp_path / "releases" / _published.name)))
 
 
 def sql(consumer: str, statement: str) -> Callable[[Path], None]:
@@ -136,8 +138,8 @@ TAMPERED = {
         ["manifest.json was changed: it does not give the id"],
     ),
     "the evidence": (say("evidence.json", bank="xiaocheng"), ["evidence.json was changed"]),
-    "the evidence unreadable": (lambda p: (p / "evidence.json").write_bytes(b""), ["evidence.json: not readable"]),
-    "the evidence gone": (lambda p: (p / "evidence.json").unlink(), ["there is no evidence"]),
+    "the evidence unreadable": (lambda p: (p / "evidence.json").write_bytes(b""), ["evidence.json was changed"]),
+    "the evidence gone": (lambda p: (p / "evidence.json").unlink(), ["evidence.json is missing"]),
     "the record of the run gone": (lambda p: (p / "run.json").unlink(), ["run.json is missing"]),
 }  # fmt: skip
 
