@@ -10,13 +10,24 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.audit import consistency, governance, lawful, privacy, usage
+from pipelines.audit import (
+    churn,
+    consistency,
+    drift,
+    governance,
+    group_size,
+    lawful,
+    privacy,
+    references,
+    usage,
+    volume,
+)
 from pipelines.audit.content import read_content
 from pipelines.audit.engine import preload_in_background, validate
 from pipelines.audit.evidence import CheckResult, Evidence, Version
 from pipelines.audit.failures import broken_row, failing_keys, observed
-from pipelines.audit.gates import Verdict, expected_checks, gate_of, suites, types_check
-from pipelines.audit.subject import Check, Subject
+from pipelines.audit.gates import REGISTRY, Verdict, checked_of, expected_checks, gate_of, suites, types_check
+from pipelines.audit.subject import Check, CheckEach, Subject
 from pipelines.audit.tables import NotAudited, Table, Tables, open_tables, without_values
 from pipelines.contracts.expectations import Expectation
 from pipelines.contracts.load import Catalog
@@ -36,21 +47,42 @@ CHECKS: dict[str, Check] = {
     "privacy.data_usage": usage.data_usage,
     "privacy.release_point": privacy.release_point,
 }
+# Gates with a check for each product, list or source contract.
+CHECKS_OF_EACH: dict[str, CheckEach] = {
+    "contract.references": references.complete,
+    "coverage.fresh": volume.fresh,
+    "volume.delivered": volume.delivered,
+    "volume.published": volume.published,
+    "list.churn": churn.members,
+    "distribution.drift": drift.stable,
+    "privacy.group_size": group_size.large_enough,
+}
 
 
 def audit_candidate(
-    directory: Path, catalog: Catalog, crosswalk: Path, *, threads: int = 2, memory_limit: str = "4GB"
+    directory: Path,
+    catalog: Catalog,
+    crosswalk: Path,
+    *,
+    releases: Path | None = None,
+    threads: int = 2,
+    memory_limit: str = "4GB",
 ) -> Evidence:
     """Audit the candidate in `directory` and write evidence.json beside it.
 
-    `crosswalk` is the home's party_crosswalk.parquet: what may not be published. Raises ContentError where the
+    `crosswalk` is the home's party_crosswalk.parquet: what may not be published. `releases` are those that were
+    published before; where it is not said, those of the home whose candidate it is. Raises ContentError where the
     directory is no candidate at all; everything else that is wrong is a check that did not pass.
     """
     preload_in_background()
     content = read_content(directory)
     with open_tables(directory, catalog, threads, memory_limit) as tables:
-        subject = Subject(directory, content, catalog, tables, crosswalk)
+        shelf = directory.absolute().parents[1] / "releases" if releases is None else releases
+        subject = Subject(directory, content, catalog, tables, crosswalk, shelf)
         found = {name: _attempt(lambda check=check: check(subject)) for name, check in CHECKS.items()}
+        for gate, check in CHECKS_OF_EACH.items():
+            for name in checked_of(REGISTRY[gate], catalog):
+                found[f"{gate}/{name}"] = _attempt(lambda check=check, name=name: check(subject, name))
         found |= {types_check(product_id): _types(table) for product_id, table in tables.by_product.items()}
         found |= _expectations(subject, tables)
     evidence = Evidence(

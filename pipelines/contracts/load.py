@@ -27,6 +27,7 @@ from pipelines.contracts.policy_map import PolicyMap, check_policy_map, load_pol
 from pipelines.contracts.propensity import PropensityCard, load_propensity
 from pipelines.contracts.purpose import check_derived, check_release_points
 from pipelines.contracts.refusal import Refusal, check_feed_refusals, check_refusals, load_refusals
+from pipelines.contracts.release_rules import check_release_rules
 from pipelines.contracts.scorecard_file import load_scorecards
 from pipelines.contracts.scorecards import Scorecard
 from pipelines.contracts.subjects import SUBJECTS, check_subjects, read_subjects, subject_columns
@@ -69,6 +70,7 @@ class Catalog:
         check_derived(self.sources, self.derived, self.policy)
         check_lawful_use(self.sources, self.policy)
         check_release_points(self.marts, self.products, self.policy)
+        check_release_rules(self.products, self.policy)
         check_examples(self.products)
         self.tags: dict[str, TagDefinition] = load_tags(root / "tags", self.marts, self.policy)
         self.features: dict[str, FeatureDefinition] = load_features(root / "features", self.marts, self.policy)

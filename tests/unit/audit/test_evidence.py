@@ -86,7 +86,7 @@ def test_evidence_survives_the_disk_and_is_private(tmp_path: Path) -> None:
 def test_evidence_names_the_gates_and_their_owners() -> None:
     gate = json.loads(GOOD.to_json())["gates"][AGREED]
     assert gate == {
-        "id": AGREED, "owner": "data-office", "principle": 3, "severity": "block",
+        "id": AGREED, "owner": "data-office", "principle": 3, "severity": "block", "each": "release",
         "protects": "counts and sums agree from delivery to mart",
     }  # fmt: skip
 
