@@ -1,0 +1,100 @@
+"""`zhongtai gates`: what is checked before anything is published, and what was found of a release or candidate."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.cli.options import JsonOption, State
+
+if TYPE_CHECKING:
+    from pipelines.audit.evidence import CheckResult, Evidence
+
+app = typer.Typer(no_args_is_help=True, help="What is checked before anything is published, and what was found.")
+NameArgument = Annotated[
+    str | None,
+    typer.Argument(help="Release id or hash of a candidate, or its beginning; default the current release."),
+]
+
+
+@app.command("list")
+def list_(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Every gate: how grave it is, who answers for it, what it protects, and the BCBS 239 principle that it serves."""
+    from pipelines.audit.gates import REGISTRY, expected_checks, gate_of
+
+    state: State = context.obj
+    counts = Counter(gate_of(check).id for check in expected_checks(state.catalog))
+    if as_json:
+        typer.echo(json.dumps({"gates": [{**asdict(gate), "checks": counts[gate.id]} for gate in REGISTRY.values()]}))
+        return
+    table = Table("gate", "severity", "checks", "owner", "principle", "protects", box=None, pad_edge=False)
+    for gate in REGISTRY.values():
+        table.add_row(gate.id, gate.severity, str(counts[gate.id]), gate.owner, str(gate.principle), gate.protects)
+    console = _console()
+    console.print(table)
+    console.print(f"{len(REGISTRY)} gates, {sum(counts.values())} checks")
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    name: NameArgument = None,
+    all_: Annotated[bool, typer.Option("--all", help="Also the checks that passed.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """What was found of a release or candidate, refused ones too: each check that did not pass, with its rows."""
+    from pipelines.release.examined import find_examined
+
+    state: State = context.obj
+    found = find_examined(state.settings.home, name)
+    evidence = found.evidence
+    if as_json:
+        told = {"name": found.name, "kind": found.kind, "path": str(found.path), **json.loads(evidence.to_json())}
+        typer.echo(json.dumps(told, ensure_ascii=False))
+        return
+    console = _console()
+    console.print(f"{found.kind} {found.name} of {evidence.bank}, business date {found.business_date}")
+    console.print(f"  content  {evidence.candidate_hash}\n  path     {found.path}")
+    console.print(_gates(evidence))
+    shown = [check for check in evidence.checks if all_ or check.state != "passed"]
+    for check in shown:
+        for line in _lines(check):
+            console.print(line)
+    refusals = evidence.refusals()
+    said = ", ".join(f"{evidence.count(one)} {one.replace('_', ' ')}" for one in ("passed", "failed", "not_audited"))
+    end = f"{len(refusals)} stand against a release" if refusals else "nothing stands against a release"
+    console.print(f"{len(evidence.checks)} checks: {said}; {end}")
+
+
+def _gates(evidence: Evidence) -> Table:
+    from pipelines.audit.gates import REGISTRY
+
+    table = Table("gate", "severity", "passed", "failed", "not audited", box=None, pad_edge=False)
+    states = Counter((check.id.partition("/")[0], check.state) for check in evidence.checks)
+    for name in sorted({name for name, _ in states}):
+        gate = REGISTRY.get(name)
+        counts = (states[name, one] or "" for one in ("passed", "failed", "not_audited"))
+        table.add_row(name, gate.severity if gate else "unknown", *map(str, counts))
+    return table
+
+
+def _lines(check: CheckResult) -> list[str]:
+    """A check in words: what it came to, what must hold, and the rows that it names."""
+    lines = [f"{check.id} {check.state.replace('_', ' ')} ({check.severity})", f"  rule  {check.description}"]
+    lines.append(f"  seen  {check.observed}")
+    lines += [f"  row   {_key(key)}" for key in check.failing_keys]
+    return lines
+
+
+def _key(key: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in key.items())
+
+
+def _console() -> Console:
+    return Console(soft_wrap=True, highlight=False, markup=False, width=160)
