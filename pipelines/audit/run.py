@@ -29,8 +29,10 @@ from pipelines.audit.failures import broken_row, failing_keys, observed
 from pipelines.audit.gates import REGISTRY, Verdict, checked_of, expected_checks, gate_of, suites, types_check
 from pipelines.audit.subject import Check, CheckEach, Subject
 from pipelines.audit.tables import NotAudited, Table, Tables, open_tables, without_values
+from pipelines.audit.waivers import records, waived
 from pipelines.contracts.expectations import Expectation
 from pipelines.contracts.load import Catalog
+from pipelines.contracts.waivers import Waiver
 
 CHECKS: dict[str, Check] = {
     "candidate.content": governance.content,
@@ -85,13 +87,16 @@ def audit_candidate(
                 found[f"{gate}/{name}"] = _attempt(lambda check=check, name=name: check(subject, name))
         found |= {types_check(product_id): _types(table) for product_id, table in tables.by_product.items()}
         found |= _expectations(subject, tables)
+    failed = [check for check, verdict in found.items() if verdict.state == "failed"]
+    by_check = waived(catalog, content.bank, content.business_date, failed)
     evidence = Evidence(
         candidate_hash=content.hash,
         bank=content.bank,
         business_date=content.business_date,
         contracts={c.id: Version(c.version, c.sha256) for c in catalog.all().values()},
         policy=Version(catalog.policy.version, catalog.policy.sha256),
-        checks=_results(catalog, found),
+        checks=_results(catalog, found, by_check),
+        waivers=records(catalog, content.bank, content.business_date, failed),
     )
     evidence.write(directory)
     return evidence
@@ -140,7 +145,7 @@ def _attempt(check: Callable[[], Verdict]) -> Verdict:
         return Verdict("not_audited", type(error).__name__)
 
 
-def _results(catalog: Catalog, found: dict[str, Verdict]) -> tuple[CheckResult, ...]:
+def _results(catalog: Catalog, found: dict[str, Verdict], waivers: dict[str, Waiver]) -> tuple[CheckResult, ...]:
     descriptions = {e.id: e.description for suite in suites(catalog).values() for e in suite}
     # Where privacy is in doubt, nothing of the data is written down, published key or not.
     in_doubt = ("privacy.", "contract.pseudonym")
@@ -151,5 +156,6 @@ def _results(catalog: Catalog, found: dict[str, Verdict]) -> tuple[CheckResult, 
         verdict = found.get(check_id, Verdict("not_audited", "the check was not carried out"))
         description = descriptions.get(check_id) or f"{gate.protects[0].upper()}{gate.protects[1:]}."
         keys = () if withheld else verdict.failing_keys
-        results.append(CheckResult(check_id, verdict.state, gate.severity, description, verdict.observed, keys))
+        waiver = waivers[check_id].name if check_id in waivers else None
+        results.append(CheckResult(check_id, verdict.state, gate.severity, description, verdict.observed, keys, waiver))
     return tuple(results)

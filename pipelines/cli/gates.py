@@ -15,6 +15,7 @@ from pipelines.cli.options import JsonOption, State
 
 if TYPE_CHECKING:
     from pipelines.audit.evidence import CheckResult, Evidence
+    from pipelines.audit.waivers import WaiverRecord
 
 app = typer.Typer(no_args_is_help=True, help="What is checked before anything is published, and what was found.")
 NameArgument = Annotated[
@@ -33,9 +34,12 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
     if as_json:
         typer.echo(json.dumps({"gates": [{**asdict(gate), "checks": counts[gate.id]} for gate in REGISTRY.values()]}))
         return
-    table = Table("gate", "severity", "checks", "owner", "principle", "protects", box=None, pad_edge=False)
+    headers = ("gate", "severity", "waivable", "checks", "owner", "principle", "protects")
+    table = Table(*headers, box=None, pad_edge=False)
     for gate in REGISTRY.values():
-        table.add_row(gate.id, gate.severity, str(counts[gate.id]), gate.owner, str(gate.principle), gate.protects)
+        waivable = "by two" if gate.id in state.catalog.policy.waivable else "never"
+        row = (gate.id, gate.severity, waivable, str(counts[gate.id]), gate.owner, str(gate.principle), gate.protects)
+        table.add_row(*row)
     console = _console()
     console.print(table)
     console.print(f"{len(REGISTRY)} gates, {sum(counts.values())} checks")
@@ -66,6 +70,9 @@ def show(
     for check in shown:
         for line in _lines(check):
             console.print(line)
+    for one in evidence.waivers:
+        for line in _waiver(one):
+            console.print(line)
     refusals = evidence.refusals()
     said = ", ".join(f"{evidence.count(one)} {one.replace('_', ' ')}" for one in ("passed", "failed", "not_audited"))
     end = f"{len(refusals)} stand against a release" if refusals else "nothing stands against a release"
@@ -86,10 +93,17 @@ def _gates(evidence: Evidence) -> Table:
 
 def _lines(check: CheckResult) -> list[str]:
     """A check in words: what it came to, what must hold, and the rows that it names."""
-    lines = [f"{check.id} {check.state.replace('_', ' ')} ({check.severity})", f"  rule  {check.description}"]
+    waived = f", waived by {check.waiver}" if check.waiver else ""
+    lines = [f"{check.id} {check.state.replace('_', ' ')} ({check.severity}{waived})", f"  rule  {check.description}"]
     lines.append(f"  seen  {check.observed}")
     lines += [f"  row   {_key(key)}" for key in check.failing_keys]
     return lines
+
+
+def _waiver(waiver: WaiverRecord) -> list[str]:
+    what = f"lets pass {', '.join(waiver.checks)}" if waiver.checks else f"does nothing: {waiver.idle}"
+    who = f"requested by {waiver.requested_by}, approved by {', '.join(waiver.approved_by) or 'nobody'}"
+    return [f"waiver {waiver.name} {what}", f"  {who}, until {waiver.expires}", f"  reason  {waiver.reason}"]
 
 
 def _key(key: dict[str, Any]) -> str:

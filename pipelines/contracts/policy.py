@@ -29,6 +29,7 @@ class Policy:
     `survivorship` maps an attribute of a party to the contracts that may speak for it, the first one first.
     `release_points` say where a product may serve more than its mart, `table_release_points` where columns of a Python
     step may serve more than what they are made from. `gates` say what gates of a release look at.
+    `waivable` are gates that two approvers may waive (`waivers`).
     """
 
     version: str
@@ -42,6 +43,8 @@ class Policy:
     approved_by: tuple[str, ...]
     path: Path = field(compare=False)
     gates: ReleaseRules = field(default_factory=ReleaseRules)
+    approvers: tuple[str, ...] = ()
+    waivable: tuple[str, ...] = ()
 
 
 class _ReleasePoint(Strict):
@@ -76,6 +79,7 @@ class _File(Strict):
     marketing_reason_codes: dict[Name, Name]
     lawful_use: LawfulUse
     gates: ReleaseRules = Field(default_factory=ReleaseRules)
+    waivable: tuple[Name, ...] = ()
 
 
 def load_policy(path: Path) -> Policy:
@@ -98,6 +102,8 @@ def load_policy(path: Path) -> Policy:
         approved_by=file.approved_by,
         path=path,
         gates=file.gates,
+        approvers=file.approvers,
+        waivable=file.waivable,
     )
 
 
