@@ -11,7 +11,7 @@ from pipelines.audit.evidence import Evidence
 from pipelines.audit.gates import REGISTRY, gate_of
 from pipelines.audit.run import audit_candidate
 from pipelines.release.candidate import build_candidate, candidate_of, prune_candidates, publishable
-from pipelines.release.catalogue import CONSUMERS
+from pipelines.release.catalogue import CONSUMERS, shelf
 from pipelines.release.publish import publish
 
 GROUP = "release"
@@ -44,7 +44,7 @@ def release_assets(platform: Platform, marts: Sequence[dg.AssetKey]) -> list[dg.
         settings, home = platform.settings, platform.settings.home
         found = [
             audit_candidate(
-                directory, platform.catalog, home.identity / "party_crosswalk.parquet",
+                directory, platform.catalog, home.identity / "party_crosswalk.parquet", shelf(home),
                 threads=settings.threads, memory_limit=settings.memory_limit,
             )
             for directory in _candidates(platform, platform.dates(context).release)

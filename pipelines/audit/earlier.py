@@ -48,13 +48,13 @@ class Earlier:
 class Past:
     """The releases that a candidate may be held against, the latest first; `why` says why there is none."""
 
-    releases: tuple[Earlier, ...]
+    standing: tuple[Earlier, ...]
     why: str = ""
 
     @cached_property
     def latest(self) -> Earlier | None:
         """The one that the candidate follows on."""
-        return self.releases[0] if self.releases else None
+        return self.standing[0] if self.standing else None
 
     @cached_property
     def delivered(self) -> dict[str, list[int]]:
@@ -77,14 +77,14 @@ class Past:
 
     def _told(self, table: str) -> Iterator[pl.DataFrame]:
         """What each release says of its own business date in a shared table."""
-        for one in self.releases:
+        for one in self.standing:
             path = one.path / "shared" / f"{table}.parquet"
             if path.is_file():
                 yield pl.read_parquet(path, glob=False, hive_partitioning=False).filter(business_date=one.business_date)
 
 
-def read_past(releases: Path, directory: Path, business_date: date, longest: int, days: int) -> Past:
-    """The releases below `releases` that the candidate in `directory` is held against.
+def read_past(shelf: Path, directory: Path, business_date: date, longest: int, days: int) -> Past:
+    """The releases on the `shelf` that the candidate in `directory` is held against.
 
     These are the latest `longest` of earlier business dates, none of them more than `days` before it; of one date the
     one that took the place of the others. Where the candidate restores a release, that one alone. Raises NotAudited
@@ -92,12 +92,12 @@ def read_past(releases: Path, directory: Path, business_date: date, longest: int
     """
     restored = superseded_by(directory).get("restores")
     if restored is not None:
-        path = releases / str(restored)
+        path = shelf / str(restored)
         if not _ID.fullmatch(str(restored)) or not path.is_dir():
             raise NotAudited("the release that the candidate restores is not there to compare with")
         return Past((_read(path),))
     by_date: dict[date, list[Path]] = {}
-    for path, day in _found(releases):
+    for path, day in _found(shelf):
         if day < business_date:
             by_date.setdefault(day, []).append(path)
     if not by_date:
@@ -118,8 +118,8 @@ def superseded_by(directory: Path) -> dict[str, Any]:
         raise NotAudited(f"{directory.name}: {PROOF}/{SUPERSEDES} cannot be read") from error
 
 
-def _found(releases: Path) -> Iterator[tuple[Path, date]]:
-    for path in sorted(releases.iterdir()) if releases.is_dir() else ():
+def _found(shelf: Path) -> Iterator[tuple[Path, date]]:
+    for path in sorted(shelf.iterdir()) if shelf.is_dir() else ():
         if (named := _ID.fullmatch(path.name)) and path.is_dir() and not path.is_symlink():
             yield path, date.fromisoformat(named[1])
 

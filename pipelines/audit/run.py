@@ -65,21 +65,20 @@ def audit_candidate(
     directory: Path,
     catalog: Catalog,
     crosswalk: Path,
+    shelf: Path,
     *,
-    releases: Path | None = None,
     threads: int = 2,
     memory_limit: str = "4GB",
 ) -> Evidence:
     """Audit the candidate in `directory` and write evidence.json beside it.
 
-    `crosswalk` is the home's party_crosswalk.parquet: what may not be published. `releases` are those that were
-    published before; where it is not said, those of the home whose candidate it is. Raises ContentError where the
+    `crosswalk` is the home's party_crosswalk.parquet: what may not be published. `shelf` is where its releases lie:
+    what it is held against. Raises ContentError where the
     directory is no candidate at all; everything else that is wrong is a check that did not pass.
     """
     preload_in_background()
     content = read_content(directory)
     with open_tables(directory, catalog, threads, memory_limit) as tables:
-        shelf = directory.absolute().parents[1] / "releases" if releases is None else releases
         subject = Subject(directory, content, catalog, tables, crosswalk, shelf)
         found = {name: _attempt(lambda check=check: check(subject)) for name, check in CHECKS.items()}
         for gate, check in CHECKS_OF_EACH.items():

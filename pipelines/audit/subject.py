@@ -17,14 +17,14 @@ from pipelines.contracts.load import Catalog
 
 @dataclass(frozen=True)
 class Subject:
-    """A candidate under audit. `crosswalk` is the file of the home that holds its party ids, `releases` its shelf."""
+    """A candidate under audit. `crosswalk` is its home's file of party ids, `shelf` where its releases lie."""
 
     directory: Path
     content: Content
     catalog: Catalog
     tables: Tables
     crosswalk: Path
-    releases: Path
+    shelf: Path
 
     def threshold(self, name: str) -> float:
         """A number of the policy."""
@@ -34,7 +34,7 @@ class Subject:
     def past(self) -> Past:
         """The earlier releases that the candidate is held against. Raises NotAudited where one cannot be read."""
         return read_past(
-            self.releases,
+            self.shelf,
             self.directory,
             self.content.business_date,
             int(self.threshold("gates.window_releases")),

@@ -21,7 +21,7 @@ def published(subject: Subject, product_id: str) -> Verdict:
     """A product has about as many rows as in the last releases."""
     rows = subject.tables.need(product_id).rows
     past = subject.past
-    counts = [one.rows[product_id] for one in past.releases if product_id in one.rows]
+    counts = [one.rows[product_id] for one in past.standing if product_id in one.rows]
     if not counts:
         return Verdict("passed", f"{rows} rows; {past.why or 'no earlier release has it'}: nothing to compare with")
     return _judged(subject, rows, counts)

@@ -27,12 +27,11 @@ from pipelines.contracts.policy_map import PolicyMap, check_policy_map, load_pol
 from pipelines.contracts.propensity import PropensityCard, load_propensity
 from pipelines.contracts.purpose import check_derived, check_release_points
 from pipelines.contracts.refusal import Refusal, check_feed_refusals, check_refusals, load_refusals
-from pipelines.contracts.release_rules import check_release_rules
 from pipelines.contracts.scorecard_file import load_scorecards
 from pipelines.contracts.scorecards import Scorecard
 from pipelines.contracts.subjects import SUBJECTS, check_subjects, read_subjects, subject_columns
 from pipelines.contracts.tags import TagDefinition, load_tags
-from pipelines.contracts.waivers import Waiver, check_waivers, load_waiver
+from pipelines.contracts.waivers import Waiver, load_waivers
 
 _FOLDERS = {"source": "sources", "derived": "derived", "mart": "marts", "product": "products"}
 _REQUIRED = {
@@ -71,14 +70,12 @@ class Catalog:
         check_derived(self.sources, self.derived, self.policy)
         check_lawful_use(self.sources, self.policy)
         check_release_points(self.marts, self.products, self.policy)
-        check_release_rules(self.products, self.policy)
         check_examples(self.products)
         self.tags: dict[str, TagDefinition] = load_tags(root / "tags", self.marts, self.policy)
         self.features: dict[str, FeatureDefinition] = load_features(root / "features", self.marts, self.policy)
         self.propensity: dict[str, PropensityCard] = load_propensity(root / "propensity", self.marts)
         self.scorecards: dict[str, Scorecard] = load_scorecards(root / "scorecards", self.marts, self.banks)
-        self.waivers: dict[str, Waiver] = {path.stem: load_waiver(path) for path in _files(root / "waivers", ".yaml")}
-        check_waivers(self.waivers, self.banks, {*self.products, *self.sources})
+        self.waivers: dict[str, Waiver] = load_waivers(root / "waivers", self.banks, {*self.products, *self.sources})
 
     @cached_property
     def policy(self) -> Policy:

@@ -105,10 +105,15 @@ def load_waiver(path: Path) -> Waiver:
     )  # fmt: skip
 
 
-def check_waivers(waivers: dict[str, Waiver], banks: tuple[str, ...], known: set[str]) -> None:
-    """Raise ContractError for a waiver of a bank, product or contract that is not there."""
+def load_waivers(folder: Path, banks: tuple[str, ...], known: set[str]) -> dict[str, Waiver]:
+    """Every waiver by name. Raises ContractError for one of a bank, product or contract that is not there."""
+    files = sorted(path for path in folder.iterdir() if not path.name.startswith(".")) if folder.is_dir() else []
+    if odd := [path for path in files if path.suffix != ".yaml" or not path.is_file()]:
+        raise ContractError(f"{odd[0]}: would not be read; files here are called waivers/<name>.yaml")
+    waivers = {path.stem: load_waiver(path) for path in files}
     for waiver in waivers.values():
         if waiver.bank not in banks:
             raise ContractError(f"{waiver.path}: scope.bank: no bank '{waiver.bank}'; there are: {', '.join(banks)}")
         if unknown := [name for name in waiver.of if name not in known]:
             raise ContractError(f"{waiver.path}: scope.of: no product or source contract {unknown[0]}; correct it")
+    return waivers

@@ -18,7 +18,7 @@ from pipelines.audit.tables import open_tables
 from pipelines.contracts.load import Catalog, load_catalog
 from pipelines.settings import PROJECT
 
-from .candidates import DAY, Spoil, write_candidate, write_crosswalk
+from .candidates import DAY, NO_SHELF, Spoil, write_candidate, write_crosswalk
 
 PARTIES = 40
 # What tests spoil, where their module names no PRODUCTS: a candidate of all would take each of them a minute.
@@ -54,7 +54,7 @@ def audited(tmp_path: Path, catalog: Catalog, crosswalk: Path) -> Callable[[Spoi
     """Audit a candidate that a test has spoiled."""
 
     def audit(spoil: Spoil | None = None) -> Evidence:
-        return audit_candidate(write_candidate(tmp_path, catalog, PARTIES, spoil), catalog, crosswalk)
+        return audit_candidate(write_candidate(tmp_path, catalog, PARTIES, spoil), catalog, crosswalk, NO_SHELF)
 
     return audit
 

@@ -33,9 +33,9 @@ def test_the_latest_of_earlier_dates_within_reach(days: set[int], longest: int, 
             put(shelf, n)
         past = read_past(shelf, Path(place) / "candidate", DAY, longest, reach)
     wanted = sorted(n for n in days if 0 < n <= reach)[:longest]
-    assert [(DAY - one.business_date).days for one in past.releases] == wanted
+    assert [(DAY - one.business_date).days for one in past.standing] == wanted
     assert bool(past.why) == (not wanted)
-    assert past.latest == (past.releases[0] if wanted else None)
+    assert past.latest == (past.standing[0] if wanted else None)
 
 
 def test_a_first_release_is_said_to_be_the_first(tmp_path: Path) -> None:
@@ -50,14 +50,14 @@ def test_of_one_date_the_release_counts_that_took_the_place_of_the_others(tmp_pa
     put(
         tmp_path, 1, "aaaaaaaaaaaa", supersedes=first.name, published_at="1994-03-31T01:00:00+00:00"
     )  # a clock set back
-    (found,) = read_past(tmp_path, tmp_path / "candidate", DAY, 28, 31).releases
+    (found,) = read_past(tmp_path, tmp_path / "candidate", DAY, 28, 31).standing
     assert found.id.endswith("aaaaaaaaaaaa")
 
 
 def test_of_one_date_the_release_counts_that_was_published_last(tmp_path: Path) -> None:
     put(tmp_path, 1, "ffffffffffff", published_at="1994-03-31T01:00:00+00:00")
     put(tmp_path, 1, "aaaaaaaaaaaa", published_at="1994-03-31T02:00:00+00:00")
-    (found,) = read_past(tmp_path, tmp_path / "candidate", DAY, 28, 31).releases
+    (found,) = read_past(tmp_path, tmp_path / "candidate", DAY, 28, 31).standing
     assert found.id.endswith("aaaaaaaaaaaa")
 
 
@@ -65,7 +65,7 @@ def test_what_restores_a_release_is_held_against_that_one(tmp_path: Path) -> Non
     shelf, candidate = tmp_path / "releases", tmp_path / "candidates" / "one"
     old, _ = put(shelf, 9), put(shelf, 1)
     write_manifest(candidate, DAY, {}, restores=old.name)
-    assert [one.id for one in read_past(shelf, candidate, DAY, 28, 31).releases] == [old.name]
+    assert [one.id for one in read_past(shelf, candidate, DAY, 28, 31).standing] == [old.name]
 
 
 @pytest.mark.parametrize("restored", ["1994-03-01-abc", "../elsewhere", ""])
@@ -86,7 +86,7 @@ def test_a_release_that_cannot_be_read_is_no_reason_not_to_compare(tmp_path: Pat
 def test_what_is_being_built_or_removed_is_no_release(tmp_path: Path) -> None:
     put(tmp_path, 1).rename(tmp_path / ".removing-1994-03-30-abcdef012345")
     (tmp_path / "current").symlink_to("1994-03-30-abcdef012345")
-    assert read_past(tmp_path, tmp_path / "candidate", DAY, 28, 31).releases == ()
+    assert read_past(tmp_path, tmp_path / "candidate", DAY, 28, 31).standing == ()
 
 
 def test_supersession_that_cannot_be_read_is_no_comparison(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_a_product_that_lost_half_of_its_rows_is_refused(tmp_path, catalog, cros
     for n in (1, 2, 3):
         write_manifest(home / "releases" / f"{DAY - timedelta(n)}-abc", DAY - timedelta(n), counts)
     candidate = write_candidate(home / "candidates", catalog)
-    evidence = audit_candidate(candidate, catalog, crosswalk)
+    evidence = audit_candidate(candidate, catalog, crosswalk, home / "releases")
     assert {check.id for check in evidence.refusals()} == {f"volume.published/{name}" for name in (LIST, DECISION)}
     (told,) = (check.observed for check in evidence.refusals() if check.id.endswith(LIST))
     assert told == "20 rows; 1000 in the median of 3 earlier: 98% off, 50% allowed"
@@ -125,7 +125,9 @@ def test_what_was_never_delivered_is_neither_fresh_nor_old(opened, catalog) -> N
 
 def test_a_release_that_cannot_be_read_refuses(tmp_path, catalog, crosswalk) -> None:
     (tmp_path / "releases" / f"{DAY - timedelta(1)}-abc").mkdir(parents=True)
-    evidence = audit_candidate(write_candidate(tmp_path / "candidates", catalog), catalog, crosswalk)
+    evidence = audit_candidate(
+        write_candidate(tmp_path / "candidates", catalog), catalog, crosswalk, tmp_path / "releases"
+    )
     unread = {check.id for check in evidence.checks if check.state == "not_audited"}
     assert {f"volume.published/{name}" for name in PRODUCTS} <= unread
     assert f"list.churn/{LIST}" in {check.id for check in evidence.refusals()}

@@ -23,7 +23,7 @@ from pipelines.contracts.model import ContractError
 from pipelines.contracts.waivers import NEVER, Waiver, load_waiver
 from pipelines.settings import PROJECT
 
-from .candidates import DAY, write_candidate
+from .candidates import DAY, NO_SHELF, write_candidate
 from .test_defects import put
 
 DECISION = "risk.low_risk_decision"
@@ -53,7 +53,7 @@ def with_waiver(catalog: Catalog, path: Path, **changes: Any) -> None:
 
 def audited(tmp_path: Path, catalog: Catalog, crosswalk: Path):
     candidate = write_candidate(tmp_path / "candidates", catalog, spoil=put(DECISION, "income_periods", 7))
-    return candidate, audit_candidate(candidate, catalog, crosswalk)
+    return candidate, audit_candidate(candidate, catalog, crosswalk, NO_SHELF)
 
 
 def problems(candidate: Path, catalog: Catalog) -> list[str]:
@@ -143,7 +143,7 @@ def test_what_was_not_audited_is_never_waived(tmp_path, catalog, crosswalk) -> N
     with_waiver(catalog, tmp_path / "waivers", gate="volume.published")
     (tmp_path / "releases" / f"{DAY - timedelta(1)}-abc").mkdir(parents=True)
     candidate = write_candidate(tmp_path / "candidates", catalog)
-    evidence = audit_candidate(candidate, catalog, crosswalk)
+    evidence = audit_candidate(candidate, catalog, crosswalk, tmp_path / "releases")
     unread = [check for check in evidence.refusals() if check.id == f"volume.published/{DECISION}"]
     assert [(check.state, check.waiver) for check in unread] == [("not_audited", None)]
     everything = dict.fromkeys(expected_checks(catalog), catalog.waivers["month"])
