@@ -10,6 +10,7 @@ from pipelines.assets.platform import Platform
 from pipelines.audit.evidence import Evidence
 from pipelines.audit.gates import REGISTRY, gate_of
 from pipelines.audit.run import audit_candidate
+from pipelines.audit.upstream import Finder
 from pipelines.release.candidate import build_candidate, candidate_of, prune_candidates, publishable
 from pipelines.release.catalogue import CONSUMERS, shelf
 from pipelines.release.publish import publish
@@ -45,9 +46,11 @@ def release_assets(platform: Platform, marts: Sequence[dg.AssetKey]) -> list[dg.
         found = [
             audit_candidate(
                 directory, platform.catalog, home.identity / "party_crosswalk.parquet", shelf(home),
-                threads=settings.threads, memory_limit=settings.memory_limit,
+                upstream=Finder(platform.catalog, home, day), threads=settings.threads,
+                memory_limit=settings.memory_limit,
             )
-            for directory in _candidates(platform, platform.dates(context).release)
+            for day in platform.dates(context).release
+            for directory in _candidates(platform, [day])
         ]  # fmt: skip
         yield from _gate_results(found)
         counts = {

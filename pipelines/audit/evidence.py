@@ -16,6 +16,7 @@ from typing import Any
 
 from pipelines.audit.content import EVIDENCE, canonical_json
 from pipelines.audit.gates import REGISTRY, gate_of
+from pipelines.audit.upstream import Upstream
 from pipelines.audit.waivers import WaiverRecord, covers
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.waivers import Waiver
@@ -35,7 +36,7 @@ class EvidenceError(Exception):
 class CheckResult:
     """What one check came to. `failing_keys` holds published keys only, never another value of the data.
 
-    `waiver` names what lets it pass although it failed.
+    `waiver` names what lets it pass although it failed, `upstream` where failing rows came from.
     """
 
     id: str
@@ -45,6 +46,7 @@ class CheckResult:
     observed: str
     failing_keys: tuple[dict[str, str | None], ...] = ()
     waiver: str | None = None
+    upstream: Upstream | None = None
 
 
 @dataclass(frozen=True)
@@ -195,9 +197,15 @@ def _evidence(content: dict[str, Any]) -> Evidence:
         business_date=date.fromisoformat(content["business_date"]),
         contracts={contract_id: Version(**version) for contract_id, version in content["contracts"].items()},
         policy=Version(**content["policy"]),
-        checks=tuple(CheckResult(**{**c, "failing_keys": tuple(c["failing_keys"])}) for c in content["checks"]),
+        checks=tuple(_check(one) for one in content["checks"]),
         waivers=tuple(_waiver(one) for one in content.get("waivers", ())),
     )
+
+
+def _check(given: dict[str, Any]) -> CheckResult:
+    upstream = given.get("upstream")
+    came = Upstream(**{**upstream, "way": tuple(upstream["way"])}) if upstream else None
+    return CheckResult(**{**given, "failing_keys": tuple(given["failing_keys"]), "upstream": came})
 
 
 def _waiver(given: dict[str, Any]) -> WaiverRecord:

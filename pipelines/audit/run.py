@@ -6,6 +6,7 @@ What belongs here: the order of things, and that no check is lost. What does not
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -29,6 +30,7 @@ from pipelines.audit.failures import broken_row, failing_keys, observed
 from pipelines.audit.gates import REGISTRY, Verdict, checked_of, expected_checks, gate_of, suites, types_check
 from pipelines.audit.subject import Check, CheckEach, Subject
 from pipelines.audit.tables import NotAudited, Table, Tables, open_tables, without_values
+from pipelines.audit.upstream import Find, Upstream
 from pipelines.audit.waivers import records, waived
 from pipelines.contracts.expectations import Expectation
 from pipelines.contracts.load import Catalog
@@ -67,13 +69,15 @@ def audit_candidate(
     crosswalk: Path,
     shelf: Path,
     *,
+    upstream: Find | None = None,
     threads: int = 2,
     memory_limit: str = "4GB",
 ) -> Evidence:
     """Audit the candidate in `directory` and write evidence.json beside it.
 
     `crosswalk` is the home's party_crosswalk.parquet: what may not be published. `shelf` is where its releases lie:
-    what it is held against. Raises ContentError where the
+    what it is held against, `upstream` finds where
+    failing rows came from. Raises ContentError where the
     directory is no candidate at all; everything else that is wrong is a check that did not pass.
     """
     preload_in_background()
@@ -94,7 +98,7 @@ def audit_candidate(
         business_date=content.business_date,
         contracts={c.id: Version(c.version, c.sha256) for c in catalog.all().values()},
         policy=Version(catalog.policy.version, catalog.policy.sha256),
-        checks=_results(catalog, found, by_check),
+        checks=_results(catalog, found, by_check, upstream),
         waivers=records(catalog, content.bank, content.business_date, failed),
     )
     evidence.write(directory)
@@ -144,7 +148,9 @@ def _attempt(check: Callable[[], Verdict]) -> Verdict:
         return Verdict("not_audited", type(error).__name__)
 
 
-def _results(catalog: Catalog, found: dict[str, Verdict], waivers: dict[str, Waiver]) -> tuple[CheckResult, ...]:
+def _results(
+    catalog: Catalog, found: dict[str, Verdict], waivers: dict[str, Waiver], upstream: Find | None
+) -> tuple[CheckResult, ...]:
     descriptions = {e.id: e.description for suite in suites(catalog).values() for e in suite}
     # Where privacy is in doubt, nothing of the data is written down, published key or not.
     in_doubt = ("privacy.", "contract.pseudonym")
@@ -156,5 +162,15 @@ def _results(catalog: Catalog, found: dict[str, Verdict], waivers: dict[str, Wai
         description = descriptions.get(check_id) or f"{gate.protects[0].upper()}{gate.protects[1:]}."
         keys = () if withheld else verdict.failing_keys
         waiver = waivers[check_id].name if check_id in waivers else None
-        results.append(CheckResult(check_id, verdict.state, gate.severity, description, verdict.observed, keys, waiver))
+        came = _came(upstream, check_id, replace(verdict, failing_keys=keys)) if verdict.state == "failed" else None
+        results.append(
+            CheckResult(check_id, verdict.state, gate.severity, description, verdict.observed, keys, waiver, came)
+        )
     return tuple(results)
+
+
+def _came(upstream: Find | None, check_id: str, verdict: Verdict) -> Upstream | None:
+    try:
+        return upstream(check_id, verdict) if upstream else None
+    except Exception:  # where a failure came from may be unknown; that it is one is not
+        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.cli.options import JsonOption, State
+from pipelines.settings import InputError, write_private
 
 if TYPE_CHECKING:
     from pipelines.audit.evidence import CheckResult, Evidence
@@ -97,6 +99,9 @@ def _lines(check: CheckResult) -> list[str]:
     lines = [f"{check.id} {check.state.replace('_', ' ')} ({check.severity}{waived})", f"  rule  {check.description}"]
     lines.append(f"  seen  {check.observed}")
     lines += [f"  row   {_key(key)}" for key in check.failing_keys]
+    if check.upstream:
+        lines.append(f"  from  {check.upstream}")
+        lines += [f"  way   {' <- '.join(check.upstream.way)}"] if check.upstream.way else []
     return lines
 
 
@@ -112,3 +117,57 @@ def _key(key: dict[str, Any]) -> str:
 
 def _console() -> Console:
     return Console(soft_wrap=True, highlight=False, markup=False, width=160)
+
+
+@app.command()
+def page(
+    context: typer.Context,
+    name: NameArgument = None,
+    out: Annotated[Path, typer.Option(help="Where the page is written.")] = Path("audit.html"),
+) -> None:
+    """One HTML page on a release or candidate, refused ones too: what failed, its rows, where they came from."""
+    from pipelines.release.audit_page import page as written
+    from pipelines.release.examined import find_examined, rows_and_usual
+
+    state: State = context.obj
+    home = state.settings.home
+    found = find_examined(home, name)
+    write_private(out, written(found, rows_and_usual(found, state.catalog, home)).encode())
+    _console().print(f"wrote {out}: {found.kind} {found.name}")
+
+
+@app.command()
+def docs(
+    context: typer.Context,
+    name: NameArgument = None,
+    out: Annotated[Path, typer.Option(help="An empty or new folder for the pages.")] = Path("data-docs"),
+) -> None:
+    """Data Docs of Great Expectations: what contracts expect of each product of a release, and what was met."""
+    from pipelines.audit.data_docs import write_data_docs
+    from pipelines.release.examined import find_examined
+
+    state: State = context.obj
+    home = state.settings.home
+    found = find_examined(home, name)
+    if out.exists() and any(out.iterdir()):
+        raise InputError(f"{out} is not empty: name another folder with --out")
+    index = write_data_docs(found.path, state.catalog, found.business_date, out.resolve(), home.candidates)
+    _console().print(f"wrote {index}")
+
+
+@app.command()
+def suggest(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Thresholds that the releases of this home suggest, as YAML for the policy; nothing is written."""
+    from pipelines.audit.suggest import as_policy, observe, suggestions
+    from pipelines.release.catalogue import list_releases, shelf
+
+    state: State = context.obj
+    home = state.settings.home
+    releases = [(one.path, one.manifest["bank"], one.business_date) for one in list_releases(home)]
+    if not releases:
+        raise InputError(f"nothing is published in {home.path} yet: run `zhongtai nightly`")
+    found = suggestions(state.catalog, observe(state.catalog, shelf(home), releases, home.candidates))
+    if as_json:
+        typer.echo(json.dumps({"releases": len(releases), "suggestions": [asdict(one) for one in found]}))
+        return
+    typer.echo(f"# from {len(releases)} releases; sign it in policy.yaml if it is right\n{as_policy(found)}")

@@ -13,7 +13,7 @@ from pipelines.contracts.release_rules import check_release_rules
 
 
 def check_release_points(marts: dict[str, Contract], products: dict[str, Contract], policy: Policy) -> None:
-    """Raise ContractError for a product that claims more than its mart allows, or a release point or rule of nothing."""
+    """Raise ContractError for a product that claims more than its mart allows, or a release point of nothing."""
     for product in products.values():
         _check_product(product, marts[str(product.mart)], policy)
     for name, point in policy.release_points.items():

@@ -7,12 +7,18 @@ shown (`cli.gates`).
 from __future__ import annotations
 
 import json
+import statistics
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from pipelines.audit.content import CANDIDATE
+from pipelines.audit.earlier import read_past
 from pipelines.audit.evidence import Evidence, EvidenceError, read_evidence
+from pipelines.audit.tables import NotAudited
+from pipelines.contracts.load import Catalog
 from pipelines.release import catalogue
 from pipelines.release.refused import Refused
 from pipelines.settings import Home, InputError
@@ -70,3 +76,20 @@ def _evidence(path: Path) -> Evidence:
         return read_evidence(path)
     except EvidenceError as error:
         raise Refused(str(error)) from error
+
+
+def rows_and_usual(found: Examined, catalog: Catalog, home: Home) -> dict[str, tuple[int, float | None]]:
+    """Rows of each product, and the median of those of the releases before; None where there is none."""
+    numbers = catalog.policy.thresholds
+    longest, days = int(numbers["gates.window_releases"]), int(numbers["gates.window_days"])
+    try:
+        past = read_past(catalogue.shelf(home), found.path, found.business_date, longest, days).standing
+    except NotAudited:
+        past = ()
+    told = {}
+    for product in catalog.products.values():
+        path = found.path / str(product.consumer) / f"{product.table}.parquet"
+        before = [one.rows[product.id] for one in past if product.id in one.rows]
+        if path.is_file():
+            told[product.id] = (pq.read_metadata(path).num_rows, statistics.median(before) if before else None)
+    return told
