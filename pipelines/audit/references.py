@@ -18,12 +18,11 @@ def complete(subject: Subject, product_id: str) -> Verdict:
     table = subject.tables.need(product_id, tuple(one.column for one in found))
     faults, dangling = [], []
     for one in found:
-        other = subject.tables.need(one.to, (one.column,))
-        unknown = f'"{one.column}" is not null and "{one.column}" not in (select "{one.column}" from {other.view} ' \
-                  f'where "{one.column}" is not null)'  # fmt: skip
-        count = subject.tables.rows(f"select count(*) from {table.view} where {unknown}")[0][0]
+        other, column = subject.tables.need(one.to, (one.column,)), f'"{one.column}"'
+        sql = f"from {table.view} as child anti join {other.view} as parent using ({column}) where {column} is not null"
+        count = subject.tables.rows(f"select count(*) {sql}")[0][0]
         if count:
             faults.append(f"{count} of {table.rows} rows name a {one.column} that {one.to} does not have")
-            dangling.append(f"({unknown})")
+            dangling.append(f"{column} in (select {column} {sql})")
     keys = failing_keys(subject.tables, table, " or ".join(dangling)) if dangling else ()
     return verdict(faults, f"{table.rows} rows, {len(found)} columns", keys)

@@ -170,6 +170,8 @@ def _report(outcome: Outcome) -> None:
     console.print("seconds  " + "   ".join(f"{step} {seconds:g}" for step, seconds in outcome.seconds.items()))
     checks = outcome.checks
     console.print(f"checks   {checks['passed']} passed, {checks['failed']} failed, {checks['warned']} warned")
+    for line in outcome.warnings:
+        console.print(f"warned   {line}", markup=False)
     if outcome.status != "published":
         return
     console.print(f"release  {outcome.release} as of {outcome.business_date}\n         {outcome.path}")
