@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -40,6 +41,19 @@ class Settings(BaseSettings):
     group_risk: str | None = None
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1)
     memory_limit: str = "4GB"
+    # Who is told what came of a run (`cli.alerts`); addresses may hold passwords.
+    alert_when: Literal["always", "trouble"] = "always"
+    alert_log: Path | None = None
+    alert_webhook: str | None = Field(default=None, repr=False)
+    alert_smtp: str | None = Field(default=None, repr=False)
+    alert_mail_from: str | None = None
+    alert_mail_to: str | None = None
+    alert_timeout: float = Field(default=10.0, gt=0, le=60)  # seconds for all sinks together
+
+    @property
+    def alerts(self) -> bool:
+        """Whether anybody is to be told what came of a run."""
+        return any(sink is not None for sink in (self.alert_log, self.alert_webhook, self.alert_mail_to))
 
     @cached_property
     def home(self) -> Home:

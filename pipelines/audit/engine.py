@@ -1,6 +1,6 @@
 """Runs the suites of a candidate with Great Expectations, by SQL on DuckDB.
 
-The only module that knows Great Expectations, and it imports it late: the import takes seconds, so `preload` can
+The only module that imports Great Expectations, and it does so late: the import takes seconds, so `preload` can
 be started while something else runs. It gives verdicts; what was seen is put into words by `failures`.
 """
 
@@ -11,7 +11,7 @@ import itertools
 import logging
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -61,6 +61,17 @@ def validate(
     tables: Tables, suites: Mapping[str, Iterable[Expectation]], business_date: date
 ) -> dict[str, tuple[State, str]]:
     """State of every expectation by id, with the reason where it was not audited."""
+    found: dict[str, tuple[State, str]] = {}
+    with opened(tables) as (gx, _, source):
+        for product_id, suite in suites.items():
+            table = tables.by_product[product_id]
+            found |= _validate_table(gx, source, table, list(suite), business_date)
+    return found
+
+
+@contextlib.contextmanager
+def opened(tables: Tables) -> Iterator[tuple[Any, Any, Any]]:
+    """Great Expectations, a context of it that leaves no file, and a source with a view per usable product."""
     preload()
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -76,19 +87,15 @@ def validate(
         kwargs={"connect_args": {"config": dict(tables.config)}, "isolation_level": "AUTOCOMMIT"},
     )
     engines = [source.get_engine(), source.get_execution_engine().engine]
-    found: dict[str, tuple[State, str]] = {}
     try:
         with engines[0].connect() as connection:
             for statement in view_statements(tables):
                 connection.exec_driver_sql(statement)
-            for product_id, suite in suites.items():
-                table = tables.by_product[product_id]
-                found |= _validate_table(gx, source, table, list(suite), business_date)
+            yield gx, context, source
     finally:
         source.get_execution_engine().close()
         for engine in engines:
             engine.dispose()
-    return found
 
 
 def _validate_table(
@@ -107,7 +114,7 @@ def _validate_table(
     batch = asset.add_batch_definition_whole_table("all").get_batch()
 
     def objects(expectations: Iterable[Expectation]) -> dict[str, Any]:
-        return {each.id: _as_gx(gx, each, table, business_date) for each in expectations}
+        return {each.id: as_gx(gx, each, table, business_date) for each in expectations}
 
     of_rows = [each for each in asked if each.kind not in _OF_TABLES]
     if of_rows:
@@ -128,7 +135,8 @@ def _verdicts(gx: Any, batch: Any, objects: Mapping[str, Any]) -> dict[str, tupl
     return {check: found.get(check, ("not_audited", "the engine gave no result")) for check in objects}
 
 
-def _as_gx(gx: Any, expectation: Expectation, table: Table, business_date: date) -> Any:
+def as_gx(gx: Any, expectation: Expectation, table: Table, business_date: date) -> Any:
+    """An expectation of ours as one of Great Expectations, that tells its id as meta."""
     meta, expect = {_CHECK: expectation.id}, gx.expectations
     columns, arguments = list(expectation.columns), expectation.arguments
     match expectation.kind:

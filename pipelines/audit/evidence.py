@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
@@ -16,10 +16,14 @@ from typing import Any
 
 from pipelines.audit.content import EVIDENCE, canonical_json
 from pipelines.audit.gates import REGISTRY, gate_of
+from pipelines.audit.upstream import Upstream
+from pipelines.audit.waivers import WaiverRecord, covers
 from pipelines.contracts.load import Catalog
+from pipelines.contracts.waivers import Waiver
 from pipelines.settings import write_private
 
-FORMAT = 1
+FORMAT = 2
+_READ = (1, FORMAT)  # of format 1, before there were waivers, are releases of then
 _NAMED = 3
 _STATES = {"failed": "failed", "not_audited": "not audited"}
 
@@ -30,7 +34,10 @@ class EvidenceError(Exception):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What one check came to. `failing_keys` holds published keys only, never another value of the data."""
+    """What one check came to. `failing_keys` holds published keys only, never another value of the data.
+
+    `waiver` names what lets it pass although it failed, `upstream` where failing rows came from.
+    """
 
     id: str
     state: str
@@ -38,6 +45,8 @@ class CheckResult:
     description: str
     observed: str
     failing_keys: tuple[dict[str, str | None], ...] = ()
+    waiver: str | None = None
+    upstream: Upstream | None = None
 
 
 @dataclass(frozen=True)
@@ -58,18 +67,29 @@ class Evidence:
     contracts: dict[str, Version]
     policy: Version
     checks: tuple[CheckResult, ...]
+    waivers: tuple[WaiverRecord, ...] = ()
 
     def count(self, state: str) -> int:
         """Number of checks in `state`."""
         return sum(check.state == state for check in self.checks)
 
     def refusals(self) -> tuple[CheckResult, ...]:
-        """Checks that stop publication: blocking, and failed or not audited."""
-        return tuple(check for check in self.checks if check.state != "passed" and _blocks(check.id))
+        """Checks that stop publication: blocking, and failed without a waiver, or not audited."""
+        return tuple(check for check in self.checks if check.state != "passed" and _stops(check))
 
     def warnings(self) -> tuple[CheckResult, ...]:
         """Checks that did not pass and do not stop publication."""
-        return tuple(check for check in self.checks if check.state != "passed" and not _blocks(check.id))
+        return tuple(check for check in self.checks if check.state != "passed" and not _stops(check))
+
+    def words(self, check: CheckResult) -> str:
+        """A check that did not pass, in words, with what was written to waive it."""
+        written = [
+            f"waived by {one.name} until {one.expires}" if one.checks else f"waiver {one.name} does nothing: {one.idle}"
+            for one in self.waivers
+            if (check.id in one.checks if one.checks else covers(one, check.id))
+        ]
+        said = f"{check.id} {_STATES.get(check.state, 'in an unknown state')}: {check.observed}"
+        return f"{said} ({'; '.join(written)})" if written else said
 
     def to_json(self) -> bytes:
         """Canonical JSON, with the gates that the checks belong to."""
@@ -99,11 +119,18 @@ def read_evidence(directory: Path) -> Evidence:
         raise EvidenceError(f"{path}: not evidence of format {FORMAT}; audit the candidate again") from error
 
 
-def verify(evidence: Evidence, candidate_hash: str, business_date: date, expected: Iterable[str]) -> list[str]:
+def verify(
+    evidence: Evidence,
+    candidate_hash: str,
+    business_date: date,
+    expected: Iterable[str],
+    waivers: Mapping[str, Waiver] | None = None,
+) -> list[str]:
     """Why this evidence does not allow publishing that content as of that date; empty where it does.
 
     `candidate_hash` is computed from the files that are about to be published, `expected` from contracts and
-    registry. How grave a failure is says the registry, whatever the evidence claims.
+    registry, `waivers` from those that count today, by check. How grave a failure is says the registry, and what is
+    waived say the waivers, whatever the evidence claims.
     """
     problems = []
     if evidence.candidate_hash != candidate_hash:
@@ -119,8 +146,17 @@ def verify(evidence: Evidence, candidate_hash: str, business_date: date, expecte
     problems += _listed("checked twice", (check_id for check_id, times in found.items() if times > 1))
     for check in evidence.checks:
         if check.id in expected and check.state != "passed" and _blocks(check.id):
-            problems.append(f"{check.id} {_STATES.get(check.state, 'in an unknown state')}: {check.observed}")
+            waiver = (waivers or {}).get(check.id)
+            if waiver is not None and check.state == "failed" and _told(evidence, check, waiver):
+                continue
+            problems.append(evidence.words(check))
     return problems
+
+
+def _told(evidence: Evidence, check: CheckResult, waiver: Waiver) -> bool:
+    """Whether evidence tells of a waiver as it is now: who reads a release later finds it there."""
+    told = [one for one in evidence.waivers if one.name == check.waiver and check.id in one.checks]
+    return [(one.name, one.sha256) for one in told] == [(waiver.name, waiver.sha256)]
 
 
 def superseded(evidence: Evidence, catalog: Catalog) -> list[str]:
@@ -130,6 +166,10 @@ def superseded(evidence: Evidence, catalog: Catalog) -> list[str]:
     changed = [contract_id for contract_id in now.keys() | then.keys() if now.get(contract_id) != then.get(contract_id)]
     policy = [] if evidence.policy.sha256 == catalog.policy.sha256 else ["policy.yaml"]
     return _listed("changed since the audit", [*changed, *policy])
+
+
+def _stops(check: CheckResult) -> bool:
+    return _blocks(check.id) and not (check.state == "failed" and check.waiver)
 
 
 def _blocks(check_id: str) -> bool:
@@ -146,7 +186,7 @@ def _listed(what: str, check_ids: Iterable[str]) -> list[str]:
 
 
 def _evidence(content: dict[str, Any]) -> Evidence:
-    if content["format"] != FORMAT:
+    if content["format"] not in _READ:
         raise ValueError(content["format"])
     known = {field.name for field in fields(Evidence)} | {"format", "gates"}
     if unknown := content.keys() - known:
@@ -157,5 +197,17 @@ def _evidence(content: dict[str, Any]) -> Evidence:
         business_date=date.fromisoformat(content["business_date"]),
         contracts={contract_id: Version(**version) for contract_id, version in content["contracts"].items()},
         policy=Version(**content["policy"]),
-        checks=tuple(CheckResult(**{**c, "failing_keys": tuple(c["failing_keys"])}) for c in content["checks"]),
+        checks=tuple(_check(one) for one in content["checks"]),
+        waivers=tuple(_waiver(one) for one in content.get("waivers", ())),
     )
+
+
+def _check(given: dict[str, Any]) -> CheckResult:
+    upstream = given.get("upstream")
+    came = Upstream(**{**upstream, "way": tuple(upstream["way"])}) if upstream else None
+    return CheckResult(**{**given, "failing_keys": tuple(given["failing_keys"]), "upstream": came})
+
+
+def _waiver(given: dict[str, Any]) -> WaiverRecord:
+    listed = {name: tuple(given[name]) for name in ("of", "approved_by", "checks")}
+    return WaiverRecord(**{**given, **listed})

@@ -9,11 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pipelines.contracts.expectations import Expectation, expectations
+from pipelines.contracts.expectations import Expectation, expectations, party_column
 from pipelines.contracts.load import Catalog
 
 State = Literal["passed", "failed", "not_audited"]
 Severity = Literal["block", "warn"]
+# What a gate has a check for: the release as a whole, each expectation of a contract, each product, each product with
+# parties, with references or with groups (the policy says which), each list, each source contract.
+Each = Literal["release", "expectation", "product", "people", "reference", "group", "list", "source"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Gate:
     owner: str
     principle: int
     protects: str
+    each: Each = "release"
 
 
 @dataclass(frozen=True)
@@ -38,25 +42,38 @@ class Verdict:
 
 # Principles: 2 architecture, 3 accuracy and integrity, 4 completeness, 5 timeliness, 7 accuracy of reports,
 # 11 distribution (to those entitled, with confidentiality kept).
-_OFFICE, _PROTECTION = "data-office", "data-protection-officer"
+_OFFICE, _PROTECTION, _RISK = "data-office", "data-protection-officer", "risk-policy"
 REGISTRY: dict[str, Gate] = {
     gate.id: gate
     for gate in (
         Gate("candidate.content", "block", _OFFICE, 3, "what is audited is what was built, and nothing beside it"),
         Gate("candidate.business_date", "block", _OFFICE, 5, "the release says what was known on its date"),
-        Gate("contract.columns", "block", _OFFICE, 2, "consumers get the columns promised to them, and no others"),
-        Gate("contract.types", "block", _OFFICE, 2, "values keep their type and scale"),
-        Gate("contract.required", "block", _OFFICE, 4, "what must be known is known"),
-        Gate("contract.key", "block", _OFFICE, 3, "one row per grain: nothing is counted twice"),
-        Gate("contract.values", "block", _OFFICE, 3, "codes mean what the contract says"),
-        Gate("contract.range", "block", _OFFICE, 3, "figures are possible"),
-        Gate("contract.rule", "block", _OFFICE, 3, "columns of a row agree with each other"),
-        Gate("contract.business_date", "block", _OFFICE, 5, "no row is as of another date"),
-        Gate("contract.pseudonym", "block", _PROTECTION, 11, "parties appear under pseudonyms only"),
+        Gate(
+            "contract.columns",
+            "block",
+            _OFFICE,
+            2,
+            "consumers get the columns promised to them, and no others",
+            "expectation",
+        ),
+        Gate("contract.types", "block", _OFFICE, 2, "values keep their type and scale", "product"),
+        Gate("contract.required", "block", _OFFICE, 4, "what must be known is known", "expectation"),
+        Gate("contract.key", "block", _OFFICE, 3, "one row per grain: nothing is counted twice", "expectation"),
+        Gate("contract.values", "block", _OFFICE, 3, "codes mean what the contract says", "expectation"),
+        Gate("contract.range", "block", _OFFICE, 3, "figures are possible", "expectation"),
+        Gate("contract.rule", "block", _OFFICE, 3, "columns of a row agree with each other", "expectation"),
+        Gate("contract.business_date", "block", _OFFICE, 5, "no row is as of another date", "expectation"),
+        Gate("contract.pseudonym", "block", _PROTECTION, 11, "parties appear under pseudonyms only", "expectation"),
+        Gate("contract.references", "block", _OFFICE, 3, "what a key names is there", "reference"),
         Gate("reconciliation.agreed", "block", _OFFICE, 3, "counts and sums agree from delivery to mart"),
         Gate("reconciliation.present", "block", _OFFICE, 4, "every required delivery was reconciled"),
         Gate("coverage.required", "block", _OFFICE, 4, "no required delivery is absent"),
         Gate("coverage.carried", "warn", _OFFICE, 5, "optional data is not carried beyond its contract"),
+        Gate("coverage.fresh", "warn", _OFFICE, 5, "data is as fresh as it is delivered and usually is", "source"),
+        Gate("volume.delivered", "warn", _OFFICE, 4, "a delivery is about as long as those before it", "source"),
+        Gate("volume.published", "block", _OFFICE, 4, "nothing is lost or doubled on the way", "product"),
+        Gate("list.churn", "block", _RISK, 3, "a list does not turn over in a night by mistake", "list"),
+        Gate("distribution.drift", "warn", _RISK, 3, "figures are spread as they were", "people"),
         Gate("consumers.consistent", "block", _OFFICE, 7, "consumers see the same parties and decisions"),
         Gate("privacy.no_raw_identifier", "block", _PROTECTION, 11, "no identity or phone number leaves"),
         Gate("privacy.no_party_id", "block", _PROTECTION, 11, "no internal id leaves"),
@@ -64,16 +81,22 @@ REGISTRY: dict[str, Gate] = {
         Gate("privacy.lawful_use", "block", _PROTECTION, 11, "nothing is handed over of a party without a legal basis"),
         Gate("privacy.data_usage", "block", _PROTECTION, 11, "the ledger says what was used of whom, all of it"),
         Gate("privacy.release_point", "block", _PROTECTION, 11, "a wider purpose sees only what was signed"),
+        Gate("privacy.group_size", "block", _PROTECTION, 11, "figures of groups tell of nobody in them", "group"),
     )
 }
 
-# Gates that are one check each; the others have one per product, column or rule.
-SINGLE = frozenset(name for name in REGISTRY if not name.startswith("contract."))
+# Gates that are one check each; the others have one per product, list, source contract, column or rule.
+SINGLE = frozenset(name for name, gate in REGISTRY.items() if gate.each == "release")
 
 
 def gate_of(check_id: str) -> Gate:
     """The gate that a check belongs to; KeyError where no gate has such checks."""
     return REGISTRY[check_id.partition("/")[0]]
+
+
+def about(check_id: str) -> str | None:
+    """The product or source contract that a check is about; None where it is about the release as a whole."""
+    return check_id.split("/")[1] if "/" in check_id else None
 
 
 def suites(catalog: Catalog) -> dict[str, tuple[Expectation, ...]]:
@@ -87,7 +110,27 @@ def types_check(product_id: str) -> str:
     return f"contract.types/{product_id}"
 
 
+def checked_of(gate: Gate, catalog: Catalog) -> tuple[str, ...]:
+    """The products or source contracts of which a gate has one check each."""
+    products, rules = catalog.products, catalog.policy.gates
+    match gate.each:
+        case "product":
+            return tuple(products)
+        case "source":
+            return tuple(catalog.sources)
+        case "list":
+            return tuple(name for name in rules.lists if name in products)
+        case "group":
+            return tuple(name for name in rules.groups if name in products)
+        case "people":
+            return tuple(n for n, p in products.items() if any(party_column(column.name) for column in p.columns))
+        case "reference":
+            return tuple(name for name, product in products.items() if rules.references_of(products, product))
+    return ()
+
+
 def expected_checks(catalog: Catalog) -> frozenset[str]:
     """Every check that complete evidence holds: from contracts and registry alone, never from evidence."""
     of_contracts = {expectation.id for suite in suites(catalog).values() for expectation in suite}
-    return frozenset(SINGLE | of_contracts | {types_check(product_id) for product_id in catalog.products})
+    each = {f"{gate.id}/{name}" for gate in REGISTRY.values() for name in checked_of(gate, catalog)}
+    return frozenset(SINGLE | of_contracts | each)

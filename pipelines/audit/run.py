@@ -6,20 +6,35 @@ What belongs here: the order of things, and that no check is lost. What does not
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
-from pipelines.audit import consistency, governance, lawful, privacy, usage
+from pipelines.audit import (
+    churn,
+    consistency,
+    drift,
+    governance,
+    group_size,
+    lawful,
+    privacy,
+    references,
+    usage,
+    volume,
+)
 from pipelines.audit.content import read_content
 from pipelines.audit.engine import preload_in_background, validate
 from pipelines.audit.evidence import CheckResult, Evidence, Version
 from pipelines.audit.failures import broken_row, failing_keys, observed
-from pipelines.audit.gates import Verdict, expected_checks, gate_of, suites, types_check
-from pipelines.audit.subject import Check, Subject
+from pipelines.audit.gates import REGISTRY, Verdict, checked_of, expected_checks, gate_of, suites, types_check
+from pipelines.audit.subject import Check, CheckEach, Subject
 from pipelines.audit.tables import NotAudited, Table, Tables, open_tables, without_values
+from pipelines.audit.upstream import Find, Upstream
+from pipelines.audit.waivers import records, waived
 from pipelines.contracts.expectations import Expectation
 from pipelines.contracts.load import Catalog
+from pipelines.contracts.waivers import Waiver
 
 CHECKS: dict[str, Check] = {
     "candidate.content": governance.content,
@@ -36,30 +51,55 @@ CHECKS: dict[str, Check] = {
     "privacy.data_usage": usage.data_usage,
     "privacy.release_point": privacy.release_point,
 }
+# Gates with a check for each product, list or source contract.
+CHECKS_OF_EACH: dict[str, CheckEach] = {
+    "contract.references": references.complete,
+    "coverage.fresh": volume.fresh,
+    "volume.delivered": volume.delivered,
+    "volume.published": volume.published,
+    "list.churn": churn.members,
+    "distribution.drift": drift.stable,
+    "privacy.group_size": group_size.large_enough,
+}
 
 
 def audit_candidate(
-    directory: Path, catalog: Catalog, crosswalk: Path, *, threads: int = 2, memory_limit: str = "4GB"
+    directory: Path,
+    catalog: Catalog,
+    crosswalk: Path,
+    shelf: Path,
+    *,
+    upstream: Find | None = None,
+    threads: int = 2,
+    memory_limit: str = "4GB",
 ) -> Evidence:
     """Audit the candidate in `directory` and write evidence.json beside it.
 
-    `crosswalk` is the home's party_crosswalk.parquet: what may not be published. Raises ContentError where the
+    `crosswalk` is the home's party_crosswalk.parquet: what may not be published. `shelf` is where its releases lie:
+    what it is held against, `upstream` finds where
+    failing rows came from. Raises ContentError where the
     directory is no candidate at all; everything else that is wrong is a check that did not pass.
     """
     preload_in_background()
     content = read_content(directory)
     with open_tables(directory, catalog, threads, memory_limit) as tables:
-        subject = Subject(directory, content, catalog, tables, crosswalk)
+        subject = Subject(directory, content, catalog, tables, crosswalk, shelf)
         found = {name: _attempt(lambda check=check: check(subject)) for name, check in CHECKS.items()}
+        for gate, check in CHECKS_OF_EACH.items():
+            for name in checked_of(REGISTRY[gate], catalog):
+                found[f"{gate}/{name}"] = _attempt(lambda check=check, name=name: check(subject, name))
         found |= {types_check(product_id): _types(table) for product_id, table in tables.by_product.items()}
         found |= _expectations(subject, tables)
+    failed = [check for check, verdict in found.items() if verdict.state == "failed"]
+    by_check = waived(catalog, content.bank, content.business_date, failed)
     evidence = Evidence(
         candidate_hash=content.hash,
         bank=content.bank,
         business_date=content.business_date,
         contracts={c.id: Version(c.version, c.sha256) for c in catalog.all().values()},
         policy=Version(catalog.policy.version, catalog.policy.sha256),
-        checks=_results(catalog, found),
+        checks=_results(catalog, found, by_check, upstream),
+        waivers=records(catalog, content.bank, content.business_date, failed),
     )
     evidence.write(directory)
     return evidence
@@ -108,7 +148,9 @@ def _attempt(check: Callable[[], Verdict]) -> Verdict:
         return Verdict("not_audited", type(error).__name__)
 
 
-def _results(catalog: Catalog, found: dict[str, Verdict]) -> tuple[CheckResult, ...]:
+def _results(
+    catalog: Catalog, found: dict[str, Verdict], waivers: dict[str, Waiver], upstream: Find | None
+) -> tuple[CheckResult, ...]:
     descriptions = {e.id: e.description for suite in suites(catalog).values() for e in suite}
     # Where privacy is in doubt, nothing of the data is written down, published key or not.
     in_doubt = ("privacy.", "contract.pseudonym")
@@ -119,5 +161,16 @@ def _results(catalog: Catalog, found: dict[str, Verdict]) -> tuple[CheckResult, 
         verdict = found.get(check_id, Verdict("not_audited", "the check was not carried out"))
         description = descriptions.get(check_id) or f"{gate.protects[0].upper()}{gate.protects[1:]}."
         keys = () if withheld else verdict.failing_keys
-        results.append(CheckResult(check_id, verdict.state, gate.severity, description, verdict.observed, keys))
+        waiver = waivers[check_id].name if check_id in waivers else None
+        came = _came(upstream, check_id, replace(verdict, failing_keys=keys)) if verdict.state == "failed" else None
+        results.append(
+            CheckResult(check_id, verdict.state, gate.severity, description, verdict.observed, keys, waiver, came)
+        )
     return tuple(results)
+
+
+def _came(upstream: Find | None, check_id: str, verdict: Verdict) -> Upstream | None:
+    try:
+        return upstream(check_id, verdict) if upstream else None
+    except Exception:  # where a failure came from may be unknown; that it is one is not
+        return None

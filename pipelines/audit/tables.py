@@ -102,9 +102,14 @@ def without_values(message: str) -> str:
 
 
 @contextmanager
-def open_tables(directory: Path, catalog: Catalog, threads: int, memory_limit: str) -> Iterator[Tables]:
-    """Open the candidate in `directory`. DuckDB spills to a private directory beside it, removed at the end."""
-    with TemporaryDirectory(prefix=".audit-", dir=directory.parent) as spill:
+def open_tables(
+    directory: Path, catalog: Catalog, threads: int, memory_limit: str, room: Path | None = None
+) -> Iterator[Tables]:
+    """Open the candidate in `directory`. DuckDB spills to a private directory beside it, removed at the end.
+
+    A release is opened with `room` elsewhere: nothing is written beside it.
+    """
+    with TemporaryDirectory(prefix=".audit-", dir=room or directory.parent) as spill:
         config = {
             "threads": threads,
             "memory_limit": memory_limit,

@@ -23,6 +23,7 @@ from pipelines.cli import (
     contracts,
     doctor,
     explain,
+    gates,
     history,
     identity,
     lineage,
@@ -65,6 +66,7 @@ app.command("explain")(explain.explain)
 app.add_typer(admission.app, name="admission")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(releases.app, name="releases")
+app.add_typer(gates.app, name="gates")
 app.add_typer(history.app, name="history")
 app.add_typer(quarantine.app, name="quarantine")
 identity.app.command()(matching.train)

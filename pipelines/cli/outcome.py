@@ -55,6 +55,7 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
     checks: dict[str, int] = field(default_factory=lambda: {"passed": 0, "failed": 0, "warned": 0})
+    warnings: list[str] = field(default_factory=list)
     error: Exception | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -63,7 +64,7 @@ class Outcome:
             "bank": self.bank, "business_date": self.business_date.isoformat(), "status": self.status,
             "release": self.release, "path": self.path, "content_hash": self.content_hash, "released": self.released,
             "current": self.current,
-            "seconds": self.seconds, "rows": self.rows, "checks": self.checks,
+            "seconds": self.seconds, "rows": self.rows, "checks": self.checks, "warnings": self.warnings,
             "error": str(self.error) if self.error else None,
         }  # fmt: skip
 
@@ -119,6 +120,8 @@ def _materialized(outcome: Outcome, materialization: dg.AssetMaterialization) ->
 def _checked(outcome: Outcome, evaluation: Any) -> None:
     warn = evaluation.severity is dg.AssetCheckSeverity.WARN
     outcome.checks["passed" if evaluation.passed else "warned" if warn else "failed"] += 1
+    if warn and not evaluation.passed and evaluation.description:
+        outcome.warnings += evaluation.description.splitlines()
 
 
 def _why(outcome: Outcome, result: ExecuteInProcessResult) -> Exception:

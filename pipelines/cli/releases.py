@@ -76,6 +76,9 @@ def show(context: typer.Context, name: NameArgument = None, as_json: JsonOption 
         f"  checks   {checks}\n  policy   {manifest['policy']['version']}   code {manifest['code']['version']}"
     )
     releases_change.show_supersession(release)
+    for one in manifest.get("waivers", ()):
+        signed = ", ".join(one["approved_by"])
+        console.print(f"  waiver   {one['name']}: {', '.join(one['checks'])}; {one['reason']} (approved by {signed})")
     table = Table("product", "rows", "contract", box=None, pad_edge=False)
     for product, rows in sorted(manifest["rows"].items()):
         table.add_row(product, f"{rows:,}", manifest["contracts"][product]["version"])

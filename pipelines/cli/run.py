@@ -7,7 +7,7 @@ import sys
 import time
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -112,7 +112,24 @@ def _check(bank: Bank, day: date, option: str) -> None:
 def _run(
     context: typer.Context, settings: Settings, first: date, last: date, *, release_each: bool, as_json: bool
 ) -> None:
-    """Run the job and say what came of it."""
+    """Run the job, say what came of it, and tell who is to be told."""
+    try:
+        outcome = _outcome(settings, first, last, release_each=release_each)
+    except Exception as error:
+        _alert(context, settings, {"bank": settings.bank_name(), "business_date": last.isoformat()}, error)
+        raise
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(outcome.as_json()))
+    else:
+        _report(outcome)
+    _alert(context, settings, outcome.as_json(), outcome.error)
+    if outcome.error is not None:
+        raise outcome.error
+
+
+def _outcome(settings: Settings, first: date, last: date, *, release_each: bool) -> Outcome:
     from pipelines.warehouse.run import Dbt
 
     started = time.perf_counter()
@@ -128,14 +145,17 @@ def _run(
         dbt.close()
     outcome.seconds["start-up"] = round(outcome.started - started, 2)
     outcome.seconds["total"] = round(time.perf_counter() - started, 2)
-    if as_json:
-        import json
+    return outcome
 
-        typer.echo(json.dumps(outcome.as_json()))
-    else:
-        _report(outcome)
-    if outcome.error is not None:
-        raise outcome.error
+
+def _alert(context: typer.Context, settings: Settings, outcome: dict[str, Any], error: Exception | None) -> None:
+    from pipelines.cli import alerts
+
+    state: State = context.obj
+    if not settings.alerts:
+        return
+    for fault in alerts.send(settings, alerts.told(state.catalog, outcome, error)):
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"alert not delivered: {fault}", markup=False)
 
 
 def _report(outcome: Outcome) -> None:
@@ -152,6 +172,8 @@ def _report(outcome: Outcome) -> None:
     console.print("seconds  " + "   ".join(f"{step} {seconds:g}" for step, seconds in outcome.seconds.items()))
     checks = outcome.checks
     console.print(f"checks   {checks['passed']} passed, {checks['failed']} failed, {checks['warned']} warned")
+    for line in outcome.warnings:
+        console.print(f"warned   {line}", markup=False)
     if outcome.status != "published":
         return
     console.print(f"release  {outcome.release} as of {outcome.business_date}\n         {outcome.path}")

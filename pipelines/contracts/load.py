@@ -31,6 +31,7 @@ from pipelines.contracts.scorecard_file import load_scorecards
 from pipelines.contracts.scorecards import Scorecard
 from pipelines.contracts.subjects import SUBJECTS, check_subjects, read_subjects, subject_columns
 from pipelines.contracts.tags import TagDefinition, load_tags
+from pipelines.contracts.waivers import Waiver, load_waivers
 
 _FOLDERS = {"source": "sources", "derived": "derived", "mart": "marts", "product": "products"}
 _REQUIRED = {
@@ -74,6 +75,7 @@ class Catalog:
         self.features: dict[str, FeatureDefinition] = load_features(root / "features", self.marts, self.policy)
         self.propensity: dict[str, PropensityCard] = load_propensity(root / "propensity", self.marts)
         self.scorecards: dict[str, Scorecard] = load_scorecards(root / "scorecards", self.marts, self.banks)
+        self.waivers: dict[str, Waiver] = load_waivers(root / "waivers", self.banks, {*self.products, *self.sources})
 
     @cached_property
     def policy(self) -> Policy:

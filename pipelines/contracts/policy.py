@@ -16,6 +16,7 @@ from pydantic import Field, StringConstraints, ValidationError
 from pipelines.contracts.document import Strict, faults, read_document
 from pipelines.contracts.lawful import LawfulUse
 from pipelines.contracts.model import PURPOSES, ContractError
+from pipelines.contracts.release_rules import ReleaseRules
 
 Name = Annotated[str, StringConstraints(min_length=1)]
 Purpose = Literal[PURPOSES]  # type: ignore[valid-type]
@@ -27,7 +28,8 @@ class Policy:
 
     `survivorship` maps an attribute of a party to the contracts that may speak for it, the first one first.
     `release_points` say where a product may serve more than its mart, `table_release_points` where columns of a Python
-    step may serve more than what they are made from.
+    step may serve more than what they are made from. `gates` say what gates of a release look at.
+    `waivable` are gates that two approvers may waive (`waivers`).
     """
 
     version: str
@@ -40,6 +42,9 @@ class Policy:
     lawful_use: LawfulUse
     approved_by: tuple[str, ...]
     path: Path = field(compare=False)
+    gates: ReleaseRules = field(default_factory=ReleaseRules)
+    approvers: tuple[str, ...] = ()
+    waivable: tuple[str, ...] = ()
 
 
 class _ReleasePoint(Strict):
@@ -73,6 +78,8 @@ class _File(Strict):
     table_release_points: dict[Name, _TableReleasePoint] = Field(default_factory=dict)
     marketing_reason_codes: dict[Name, Name]
     lawful_use: LawfulUse
+    gates: ReleaseRules = Field(default_factory=ReleaseRules)
+    waivable: tuple[Name, ...] = ()
 
 
 def load_policy(path: Path) -> Policy:
@@ -94,6 +101,9 @@ def load_policy(path: Path) -> Policy:
         lawful_use=file.lawful_use,
         approved_by=file.approved_by,
         path=path,
+        gates=file.gates,
+        approvers=file.approvers,
+        waivable=file.waivable,
     )
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from pipelines.contracts.document import suggestion
 from pipelines.contracts.model import Contract, ContractError
 from pipelines.contracts.policy import Policy
+from pipelines.contracts.release_rules import check_release_rules
 
 
 def check_release_points(marts: dict[str, Contract], products: dict[str, Contract], policy: Policy) -> None:
-    """Raise ContractError for a product that claims more than its mart allows, or a release point without a product."""
+    """Raise ContractError for a product that claims more than its mart allows, or a release point of nothing."""
     for product in products.values():
         _check_product(product, marts[str(product.mart)], policy)
     for name, point in policy.release_points.items():
@@ -35,6 +36,7 @@ def check_release_points(marts: dict[str, Contract], products: dict[str, Contrac
                 f"{policy.path}: release_points.{name}.group_size: {size} is not among its inputs; "
                 f"what the size of a group is checked by is published with it"
             )
+    check_release_rules(products, policy)
 
 
 def check_derived(sources: dict[str, Contract], derived: dict[str, Contract], policy: Policy) -> None:

@@ -67,6 +67,11 @@ def release_row(release_id: str, manifest: dict[str, Any]) -> dict[str, str]:
     return {"release_id": release_id, **{name: manifest[name] for name in _NAMED_IN_FILE}}
 
 
+def shelf(home: Home) -> Path:
+    """Where the releases of a home lie, for the audit, which holds a candidate against those before it."""
+    return home.releases
+
+
 def list_releases(home: Home) -> list[Release]:
     """Every release, oldest business date first."""
     if not home.releases.is_dir():

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Any
 from pipelines.audit.content import CANDIDATE, STATED, Content, ContentError, canonical_json, read_content
 from pipelines.audit.evidence import Evidence, EvidenceError, read_evidence, superseded, verify
 from pipelines.audit.gates import expected_checks
+from pipelines.audit.waivers import waived
 from pipelines.contracts.load import Catalog
 from pipelines.history.recording import put_down
 from pipelines.history.store import count, settle
@@ -105,7 +107,9 @@ def _audited(candidate: Path, catalog: Catalog, settings: Settings) -> tuple[Con
         raise Refused(f"{error}: build the candidate again") from error
     except EvidenceError as error:
         raise Refused(f"{error}: nothing is published without evidence") from error
-    problems = verify(evidence, content.hash, content.business_date, expected_checks(catalog))
+    failed = [check.id for check in evidence.checks if check.state == "failed" and check.id in expected_checks(catalog)]
+    waivers = waived(catalog, content.bank, content.business_date, failed)
+    problems = verify(evidence, content.hash, content.business_date, expected_checks(catalog), waivers)
     problems += superseded(evidence, catalog)
     if content.bank != settings.home.bank():
         problems.append(f"it is of bank {content.bank}, and {settings.home.path} is the home of {settings.home.bank()}")
@@ -126,6 +130,7 @@ def _manifest(
         "files": {file.path: {"sha256": file.sha256, "rows": file.rows} for file in content.files},
         "rows": {p.id: rows[f"{p.consumer}/{p.table}.parquet"] for p in catalog.products.values()},
         "checks": {state: evidence.count(state) for state in ("passed", "failed", "not_audited")},
+        "waivers": [asdict(one) for one in evidence.waivers if one.checks],
         "evidence_sha256": hashlib.sha256(evidence.to_json()).hexdigest(),
         **provenance.describe(catalog, settings.home, ring, content.business_date),
     }

@@ -30,6 +30,7 @@ from pipelines.release.proof import decisions, refusal_column, rules
 from pipelines.release.usage import write_usage
 
 BANK, DAY = "pkdd99", date(1994, 3, 31)
+NO_SHELF = Path("nowhere")  # nothing was published before
 Rows = list[dict[str, Any]]
 Spoil = Callable[[dict[str, pa.Table]], None]
 

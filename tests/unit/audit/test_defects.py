@@ -16,7 +16,7 @@ from pipelines.audit.run import audit_candidate
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import RowRule
 
-from .candidates import DAY, party_ids, with_values, write_candidate
+from .candidates import DAY, NO_SHELF, party_ids, with_values, write_candidate
 
 LIST, DECISION = "marketing.low_risk_list", "risk.low_risk_decision"
 COVERAGE, RECONCILIATION = "shared.coverage", "shared.reconciliation"
@@ -196,7 +196,7 @@ def test_marts_of_another_date_are_not_taken_for_the_candidates(audited) -> None
 
 def test_a_date_the_bank_does_not_book_on_is_refused(tmp_path, catalog: Catalog, crosswalk) -> None:
     candidate = write_candidate(tmp_path, catalog, day=date(2020, 1, 1))
-    assert "candidate.business_date" in failed(audit_candidate(candidate, catalog, crosswalk))
+    assert "candidate.business_date" in failed(audit_candidate(candidate, catalog, crosswalk, NO_SHELF))
 
 
 def test_an_empty_list_passes(audited) -> None:
@@ -235,7 +235,7 @@ def test_a_rule_may_use_a_regular_expression_with_braces(audited, catalog: Catal
 
 
 def test_without_its_crosswalk_a_candidate_is_not_audited_for_party_ids(tmp_path, catalog: Catalog) -> None:
-    evidence = audit_candidate(write_candidate(tmp_path, catalog), catalog, tmp_path / "nowhere.parquet")
+    evidence = audit_candidate(write_candidate(tmp_path, catalog), catalog, tmp_path / "nowhere.parquet", NO_SHELF)
     assert not_audited(evidence) == {"privacy.no_party_id"}
     assert evidence.refusals()
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.audit.evidence import CheckResult, Evidence, EvidenceError, Version, read_evidence, verify
+from pipelines.audit.upstream import Upstream
+from pipelines.audit.waivers import WaiverRecord
 
 DAY, HASH = date(1994, 3, 31), "ab" * 32
 AGREED, RANGE, CARRIED = (
@@ -86,13 +88,13 @@ def test_evidence_survives_the_disk_and_is_private(tmp_path: Path) -> None:
 def test_evidence_names_the_gates_and_their_owners() -> None:
     gate = json.loads(GOOD.to_json())["gates"][AGREED]
     assert gate == {
-        "id": AGREED, "owner": "data-office", "principle": 3, "severity": "block",
+        "id": AGREED, "owner": "data-office", "principle": 3, "severity": "block", "each": "release",
         "protects": "counts and sums agree from delivery to mart",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{}", b"[]", b"null", b'{"format": 2}', GOOD.to_json().replace(b'"bank"', b'"bunk"')]
+    "content", [b"", b"{}", b"[]", b"null", b'{"format": 3}', GOOD.to_json().replace(b'"bank"', b'"bunk"')]
 )
 def test_what_is_not_evidence_is_not_read_as_evidence(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "evidence.json").write_bytes(content)
@@ -109,3 +111,27 @@ def test_evidence_does_not_depend_on_what_it_was_read_from(tmp_path: Path) -> No
     GOOD.write(tmp_path)
     assert read_evidence(tmp_path).to_json() == GOOD.to_json()
     assert replace(GOOD, bank="other").to_json() != GOOD.to_json()
+
+
+UPSTREAM = Upstream(
+    "core.party", "birth_date", ("risk.a.b", "core__party.birth_date"), "core", "party.txt", "ab", "2025-01-01"
+)
+RECORD = WaiverRecord(
+    "month", "cd", "contract.range", ("risk.a",), "Why.", "who", ("one", "two"), "2025-02-01", (RANGE,)
+)
+
+
+def test_waivers_and_what_lies_upstream_survive_the_disk(tmp_path: Path) -> None:
+    found = replace(evidence(replace(result(RANGE, "failed"), waiver="month", upstream=UPSTREAM)), waivers=(RECORD,))
+    found.write(tmp_path)
+    assert read_evidence(tmp_path) == found
+    assert read_evidence(tmp_path).to_json() == found.to_json()
+
+
+def test_evidence_from_before_there_were_waivers_is_read(tmp_path: Path) -> None:
+    content = json.loads(GOOD.to_json()) | {"format": 1}
+    del content["waivers"]
+    for check in content["checks"]:
+        del check["waiver"], check["upstream"]
+    (tmp_path / "evidence.json").write_text(json.dumps(content))
+    assert read_evidence(tmp_path) == GOOD

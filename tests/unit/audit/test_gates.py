@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.audit.gates import REGISTRY, SINGLE, expected_checks, gate_of, suites
 from pipelines.audit.privacy import _ALONE, SHAPES
-from pipelines.audit.run import CHECKS
+from pipelines.audit.run import CHECKS, CHECKS_OF_EACH
 from pipelines.audit.tables import literal, without_values
 from pipelines.contracts.expectations import expectations
 from pipelines.contracts.load import Catalog
@@ -20,6 +20,11 @@ from pipelines.contracts.model import Column, RowRule
 
 def test_every_single_gate_has_its_check() -> None:
     assert CHECKS.keys() == SINGLE
+
+
+def test_every_gate_of_many_checks_carries_them_out() -> None:
+    many = {name for name, gate in REGISTRY.items() if gate.each not in ("release", "expectation")}
+    assert CHECKS_OF_EACH.keys() == many - {"contract.types"}, "types are read off the files as they are opened"
 
 
 def test_every_check_belongs_to_a_gate_and_every_gate_has_checks(whole_catalog: Catalog) -> None:

@@ -1,0 +1,149 @@
+"""Reads what was published before: what a candidate is held against where it is to be like those before it.
+
+What belongs here: which earlier releases count, and what their manifests and tables say. What does not: publishing,
+and verdicts. An earlier release that cannot be read makes a comparison impossible, never unnecessary.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.audit.content import PROOF
+from pipelines.audit.tables import NotAudited
+from pipelines.contracts.model import Contract
+
+SUPERSEDES = "supersedes.json"  # among the proofs: which release a release takes the place of, and which it restores
+_ID = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-[0-9a-f]+")
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """One release of an earlier business date."""
+
+    path: Path
+    business_date: date
+    rows: dict[str, int]
+
+    @property
+    def id(self) -> str:
+        """The release's id."""
+        return self.path.name
+
+    def file(self, product: Contract) -> Path | None:
+        """The file of a product, None where the release has none."""
+        path = self.path / str(product.consumer) / f"{product.table}.parquet"
+        return path if path.is_file() else None
+
+
+@dataclass(frozen=True)
+class Past:
+    """The releases that a candidate may be held against, the latest first; `why` says why there is none."""
+
+    standing: tuple[Earlier, ...]
+    why: str = ""
+
+    @cached_property
+    def latest(self) -> Earlier | None:
+        """The one that the candidate follows on."""
+        return self.standing[0] if self.standing else None
+
+    @cached_property
+    def delivered(self) -> dict[str, list[int]]:
+        """Rows delivered of each contract on the business date of each release that had any."""
+        found: dict[str, list[int]] = {}
+        for frame in self._told("reconciliation"):
+            counted = frame.filter(step="ingest", measure="rows").group_by("contract").agg(pl.col("expected").sum())
+            for contract, rows in counted.iter_rows():
+                found.setdefault(contract, []).append(int(rows))
+        return found
+
+    @cached_property
+    def ages(self) -> dict[str, list[int]]:
+        """By how many days data of each contract was carried in each release that had any."""
+        found: dict[str, list[int]] = {}
+        for frame in self._told("coverage"):
+            for contract, days in frame.select("contract", "carried_days").drop_nulls().iter_rows():
+                found.setdefault(contract, []).append(days)
+        return found
+
+    def _told(self, table: str) -> Iterator[pl.DataFrame]:
+        """What each release says of its own business date in a shared table."""
+        for one in self.standing:
+            path = one.path / "shared" / f"{table}.parquet"
+            if path.is_file():
+                yield pl.read_parquet(path, glob=False, hive_partitioning=False).filter(business_date=one.business_date)
+
+
+def read_past(shelf: Path, directory: Path, business_date: date, longest: int, days: int) -> Past:
+    """The releases on the `shelf` that the candidate in `directory` is held against.
+
+    These are the latest `longest` of earlier business dates, none of them more than `days` before it; of one date the
+    one that took the place of the others. Where the candidate restores a release, that one alone. Raises NotAudited
+    where one of them cannot be read.
+    """
+    restored = superseded_by(directory).get("restores")
+    if restored is not None:
+        path = shelf / str(restored)
+        if not _ID.fullmatch(str(restored)) or not path.is_dir():
+            raise NotAudited("the release that the candidate restores is not there to compare with")
+        return Past((_read(path),))
+    by_date: dict[date, list[Path]] = {}
+    for path, day in _found(shelf):
+        if day < business_date:
+            by_date.setdefault(day, []).append(path)
+    if not by_date:
+        return Past((), "this is the first release")
+    recent = [day for day in sorted(by_date, reverse=True) if business_date - day <= timedelta(days)]
+    if not recent:
+        return Past((), f"the last release is of {max(by_date)}, more than {days} days before")
+    return Past(tuple(_read(_standing(by_date[day])) for day in recent[:longest]))
+
+
+def superseded_by(directory: Path) -> dict[str, Any]:
+    """What a candidate or release says of the release that it takes the place of; nothing where it takes none."""
+    try:
+        return json.loads((directory / PROOF / SUPERSEDES).read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise NotAudited(f"{directory.name}: {PROOF}/{SUPERSEDES} cannot be read") from error
+
+
+def _found(shelf: Path) -> Iterator[tuple[Path, date]]:
+    for path in sorted(shelf.iterdir()) if shelf.is_dir() else ():
+        if (named := _ID.fullmatch(path.name)) and path.is_dir() and not path.is_symlink():
+            yield path, date.fromisoformat(named[1])
+
+
+def _standing(paths: list[Path]) -> Path:
+    """Of several releases of one business date, the last: one whose place was taken counts no more."""
+    if len(paths) == 1:
+        return paths[0]
+    replaced = {superseded_by(path).get("supersedes") for path in paths}
+    left = [path for path in paths if path.name not in replaced] or paths
+    return max(left, key=lambda path: (_published_at(path), path.name))
+
+
+def _published_at(path: Path) -> str:
+    try:
+        return str(json.loads((path / "run.json").read_bytes()).get("published_at", ""))
+    except (OSError, ValueError) as error:
+        raise NotAudited(f"{path.name}: run.json cannot be read: which release of its date is the last?") from error
+
+
+def _read(path: Path) -> Earlier:
+    try:
+        manifest = json.loads((path / "manifest.json").read_bytes())
+        rows = {str(name): int(count) for name, count in manifest["rows"].items()}
+        return Earlier(path, date.fromisoformat(manifest["business_date"]), rows)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise NotAudited(f"{path.name}: manifest.json cannot be read to compare with; move the release away") from error

@@ -1,0 +1,51 @@
+"""Releases of earlier business dates for a candidate to be held against, with what the audit reads of one."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.contracts.load import Catalog
+
+from .candidates import Spoil, product_tables
+
+
+def write_release(
+    shelf: Path, catalog: Catalog, day: date, parties: int = 40, spoil: Spoil | None = None, **more: Any
+) -> Path:
+    """A release of `day` below `shelf`; `more` are its `run`, what it `supersedes`, and the end of its id."""
+    tables = {name: _as_of(table, day) for name, table in product_tables(catalog, parties).items()}
+    if spoil:
+        spoil(tables)
+    release = shelf / f"{day}-{more.get('id', 'abcdef012345')}"
+    for product_id, table in tables.items():
+        product = catalog.products[product_id]
+        path = release / product.consumer / f"{product.table}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, path)
+    rows = {name: table.num_rows for name, table in tables.items()}
+    write_manifest(release, day, rows, **more)
+    return release
+
+
+def write_manifest(release: Path, day: date, rows: dict[str, int], **more: Any) -> Path:
+    """A release of which only the numbers of rows are known."""
+    release.mkdir(parents=True, exist_ok=True)
+    (release / "manifest.json").write_text(json.dumps({"business_date": f"{day}", "rows": rows}))
+    (release / "run.json").write_text(json.dumps({"published_at": more.get("published_at", "")}))
+    if told := {name: more[name] for name in ("supersedes", "restores") if name in more}:
+        (release / "proof").mkdir(exist_ok=True)
+        (release / "proof" / "supersedes.json").write_text(json.dumps(told))
+    return release
+
+
+def _as_of(table: pa.Table, day: date) -> pa.Table:
+    if "business_date" not in table.schema.names:
+        return table
+    at = table.schema.names.index("business_date")
+    return table.set_column(at, "business_date", pa.array([day] * table.num_rows, pa.date32()))

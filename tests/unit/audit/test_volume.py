@@ -1,0 +1,141 @@
+"""How many rows are usual, and how fresh data is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.audit.run import audit_candidate
+from pipelines.audit.volume import _judged, delivered, fresh, published
+from pipelines.contracts.load import load_catalog
+from pipelines.settings import PROJECT
+
+from .candidates import DAY, write_candidate
+from .earlier_releases import write_manifest, write_release
+from .test_defects import put_where
+
+LIST, DECISION = "marketing.low_risk_list", "risk.low_risk_decision"
+COVERAGE, RECONCILIATION = "shared.coverage", "shared.reconciliation"
+PRODUCTS = (LIST, DECISION, COVERAGE, RECONCILIATION)
+
+
+class Limits:
+    """The thresholds of the project, and nothing to look at."""
+
+    catalog = load_catalog(PROJECT / "data_contracts")
+
+    def threshold(self, name: str) -> float:
+        return self.catalog.policy.thresholds[name]
+
+
+LIMITS = Limits()
+SHARE, LEAST = LIMITS.threshold("gates.volume_max_change"), LIMITS.threshold("gates.volume_min_rows")
+many = st.integers(int(LEAST), 10**7)
+
+
+@given(many, st.integers(1, 40))
+def test_as_many_as_ever_is_usual(rows: int, releases: int) -> None:
+    assert _judged(LIMITS, rows, [rows] * releases).state == "passed"
+
+
+@given(many, st.integers(1, 40), st.floats(0, 3))
+def test_where_rows_were_always_as_many_the_share_alone_decides(usual: int, releases: int, factor: float) -> None:
+    rows = int(usual * factor)
+    changed = abs(rows - usual) / usual
+    assert (_judged(LIMITS, rows, [usual] * releases).state == "failed") == (changed > SHARE)
+
+
+@given(st.integers(0, int(LEAST) - 1), st.lists(st.integers(0, int(LEAST) - 1), min_size=1, max_size=9))
+def test_few_rows_are_not_judged(rows: int, counts: list[int]) -> None:
+    assert _judged(LIMITS, rows, counts).state == "passed"
+
+
+def test_where_rows_always_vary_they_may() -> None:
+    swinging = [1000, 9000] * 6
+    assert _judged(LIMITS, 9000, swinging).state == "passed"
+    assert _judged(LIMITS, 9000, [1000, 1100] * 6).state == "failed"
+
+
+def test_a_product_that_lost_half_of_its_rows_is_refused(tmp_path, catalog, crosswalk) -> None:
+    home = tmp_path / "home"
+    counts = {LIST: 1000, DECISION: 2000, COVERAGE: 39, RECONCILIATION: 39}
+    for n in (1, 2, 3):
+        write_manifest(home / "releases" / f"{DAY - timedelta(n)}-abc", DAY - timedelta(n), counts)
+    candidate = write_candidate(home / "candidates", catalog)
+    evidence = audit_candidate(candidate, catalog, crosswalk, home / "releases")
+    assert {check.id for check in evidence.refusals()} == {f"volume.published/{name}" for name in (LIST, DECISION)}
+    (told,) = (check.observed for check in evidence.refusals() if check.id.endswith(LIST))
+    assert told == "20 rows; 1000 in the median of 3 earlier: 98% off, 50% allowed"
+
+
+def test_a_first_release_has_nothing_to_be_compared_with(opened, catalog) -> None:
+    words = "40 rows; this is the first release: nothing to compare with"
+    assert published(opened(catalog), DECISION).observed == words
+
+
+def test_a_product_that_is_new_has_nothing_to_be_compared_with(opened, catalog, tmp_path) -> None:
+    write_manifest(tmp_path / "releases" / f"{DAY - timedelta(1)}-abc", DAY - timedelta(1), {LIST: 7})
+    assert "no earlier release has it" in published(opened(catalog), DECISION).observed
+
+
+@pytest.mark.parametrize(("rows", "state"), [(1000, "passed"), (400, "failed"), (0, "failed"), (1600, "failed")])
+def test_a_delivery_is_held_against_those_before_it(opened, catalog, tmp_path, rows: int, state: str) -> None:
+    reconciled = put_where(RECONCILIATION, "core.party", "step", "ingest")
+
+    def rows_of(count: int):
+        def spoil(tables) -> None:
+            reconciled(tables)
+            put_where(RECONCILIATION, "core.party", "expected", Decimal(count))(tables)
+
+        return spoil
+
+    for n in range(1, 6):
+        write_release(tmp_path / "releases", catalog, DAY - timedelta(n), spoil=rows_of(1000))
+    subject = opened(catalog, rows_of(rows))
+    found = delivered(subject, "core.party")
+    assert (found.state, found.observed.partition(",")[0]) == (state, f"{rows} rows; 1000 in the median of 5 earlier")
+    assert delivered(subject, "core.account").observed == "not delivered on this date"
+
+
+def test_a_few_days_do_not_say_what_is_delivered_daily(opened, catalog, tmp_path) -> None:
+    write_release(tmp_path / "releases", catalog, DAY - timedelta(1))
+    subject = opened(catalog, put_where(RECONCILIATION, "core.party", "step", "ingest"))
+    assert delivered(subject, "core.party").state == "passed"
+
+
+def test_data_may_be_as_old_as_it_was_before_and_no_older(opened, catalog, tmp_path) -> None:
+    for n, days in ((1, 0), (2, 3)):
+        aged = put_where(COVERAGE, "crm.customer", "carried_days", days)
+        write_release(tmp_path / "releases", catalog, DAY - timedelta(n), spoil=aged)
+    aged = [
+        fresh(opened(catalog, put_where(COVERAGE, "crm.customer", "carried_days", n)), "crm.customer") for n in (3, 4)
+    ]
+    assert [found.state for found in aged] == ["passed", "failed"]
+    assert aged[1].observed == "4 days old, in 2 releases before at most 3"
+
+
+def test_what_was_never_delivered_is_neither_fresh_nor_old(opened, catalog) -> None:
+    assert fresh(opened(catalog), "crm.customer").observed == "never delivered"
+
+
+def test_a_release_that_cannot_be_read_refuses(tmp_path, catalog, crosswalk) -> None:
+    (tmp_path / "releases" / f"{DAY - timedelta(1)}-abc").mkdir(parents=True)
+    evidence = audit_candidate(
+        write_candidate(tmp_path / "candidates", catalog), catalog, crosswalk, tmp_path / "releases"
+    )
+    unread = {check.id for check in evidence.checks if check.state == "not_audited"}
+    assert {f"volume.published/{name}" for name in PRODUCTS} <= unread
+    assert f"list.churn/{LIST}" in {check.id for check in evidence.refusals()}
+
+
+def test_a_change_of_policy_changes_what_is_usual(opened, catalog, tmp_path) -> None:
+    write_manifest(tmp_path / "releases" / f"{DAY - timedelta(1)}-abc", DAY - timedelta(1), {DECISION: 100})
+    assert published(opened(catalog), DECISION).state == "passed"
+    thresholds = {**catalog.policy.thresholds, "gates.volume_min_rows": 40.0}
+    catalog.__dict__["policy"] = replace(catalog.policy, thresholds=thresholds)
+    assert published(opened(catalog), DECISION).state == "failed"
