@@ -17,11 +17,10 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.audit.content import PROOF
+from pipelines.audit.content import PROOF, SUPERSEDES
 from pipelines.audit.tables import NotAudited
 from pipelines.contracts.model import Contract
 
-SUPERSEDES = "supersedes.json"  # among the proofs: which release a release takes the place of, and which it restores
 _ID = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-[0-9a-f]+")
 
 
@@ -125,19 +124,8 @@ def _found(shelf: Path) -> Iterator[tuple[Path, date]]:
 
 
 def _standing(paths: list[Path]) -> Path:
-    """Of several releases of one business date, the last: one whose place was taken counts no more."""
-    if len(paths) == 1:
-        return paths[0]
-    replaced = {superseded_by(path).get("supersedes") for path in paths}
-    left = [path for path in paths if path.name not in replaced] or paths
-    return max(left, key=lambda path: (_published_at(path), path.name))
-
-
-def _published_at(path: Path) -> str:
-    try:
-        return str(json.loads((path / "run.json").read_bytes()).get("published_at", ""))
-    except (OSError, ValueError) as error:
-        raise NotAudited(f"{path.name}: run.json cannot be read: which release of its date is the last?") from error
+    """Of several releases of one business date, the one that took the place of the others."""
+    return max(paths, key=lambda path: (superseded_by(path).get("place", {}).get("order", 0), path.name))
 
 
 def _read(path: Path) -> Earlier:

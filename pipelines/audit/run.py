@@ -76,9 +76,8 @@ def audit_candidate(
     """Audit the candidate in `directory` and write evidence.json beside it.
 
     `crosswalk` is the home's party_crosswalk.parquet: what may not be published. `shelf` is where its releases lie:
-    what it is held against, `upstream` finds where
-    failing rows came from. Raises ContentError where the
-    directory is no candidate at all; everything else that is wrong is a check that did not pass.
+    what it is held against. `upstream` finds where failing rows came from. Raises ContentError where the directory is
+    no candidate at all; everything else that is wrong is a check that did not pass.
     """
     preload_in_background()
     content = read_content(directory)

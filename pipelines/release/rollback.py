@@ -40,7 +40,8 @@ def roll_back(catalog: Catalog, settings: Settings, ring: KeyRing, name: str, re
     stands = standing(home, ring, restored.business_date)
     candidate = restore(catalog, home, restored, superseded, stands, reason.strip())
     crosswalk = home.identity / "party_crosswalk.parquet"
-    audit_candidate(candidate, catalog, crosswalk, threads=settings.threads, memory_limit=settings.memory_limit)
+    limits = {"threads": settings.threads, "memory_limit": settings.memory_limit}
+    audit_candidate(candidate, catalog, crosswalk, home.releases, **limits)
     recorded = restored.run()
     run: dict[str, Any] = {"run_id": None, "job": "rollback"} | {n: recorded[n] for n in _OF_THEN if n in recorded}
     return publish(candidate, catalog, settings, ring, run)

@@ -18,7 +18,7 @@ from .candidates import Spoil, product_tables
 def write_release(
     shelf: Path, catalog: Catalog, day: date, parties: int = 40, spoil: Spoil | None = None, **more: Any
 ) -> Path:
-    """A release of `day` below `shelf`; `more` are its `run`, what it `supersedes`, and the end of its id."""
+    """A release of `day` below `shelf`; `more` are the end of its `id`, and what it says that it `supersedes`."""
     tables = {name: _as_of(table, day) for name, table in product_tables(catalog, parties).items()}
     if spoil:
         spoil(tables)
@@ -37,8 +37,7 @@ def write_manifest(release: Path, day: date, rows: dict[str, int], **more: Any) 
     """A release of which only the numbers of rows are known."""
     release.mkdir(parents=True, exist_ok=True)
     (release / "manifest.json").write_text(json.dumps({"business_date": f"{day}", "rows": rows}))
-    (release / "run.json").write_text(json.dumps({"published_at": more.get("published_at", "")}))
-    if told := {name: more[name] for name in ("supersedes", "restores") if name in more}:
+    if told := {name: more[name] for name in ("supersedes", "restores", "place") if name in more}:
         (release / "proof").mkdir(exist_ok=True)
         (release / "proof" / "supersedes.json").write_text(json.dumps(told))
     return release

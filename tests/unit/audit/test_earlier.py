@@ -46,17 +46,9 @@ def test_a_first_release_is_said_to_be_the_first(tmp_path: Path) -> None:
 
 
 def test_of_one_date_the_release_counts_that_took_the_place_of_the_others(tmp_path: Path) -> None:
-    first = put(tmp_path, 1, "ffffffffffff", published_at="1994-03-31T09:00:00+00:00")
-    put(
-        tmp_path, 1, "aaaaaaaaaaaa", supersedes=first.name, published_at="1994-03-31T01:00:00+00:00"
-    )  # a clock set back
-    (found,) = read_past(tmp_path, tmp_path / "candidate", DAY, 28, 31).standing
-    assert found.id.endswith("aaaaaaaaaaaa")
-
-
-def test_of_one_date_the_release_counts_that_was_published_last(tmp_path: Path) -> None:
-    put(tmp_path, 1, "ffffffffffff", published_at="1994-03-31T01:00:00+00:00")
-    put(tmp_path, 1, "aaaaaaaaaaaa", published_at="1994-03-31T02:00:00+00:00")
+    put(tmp_path, 1, "ffffffffffff")
+    for order, name in ((2, "bbbbbbbbbbbb"), (10, "aaaaaaaaaaaa"), (9, "cccccccccccc")):
+        put(tmp_path, 1, name, supersedes="another", place={"order": order})
     (found,) = read_past(tmp_path, tmp_path / "candidate", DAY, 28, 31).standing
     assert found.id.endswith("aaaaaaaaaaaa")
 
