@@ -108,9 +108,9 @@ select
     lgd,
     lgd_downturn,
     ead,
-    cast(round(pd * lgd * ead, 2) as decimal(18, 2)) as expected_loss,
+    cast(round(pd * lgd * cast(ead as decimal(38, 2)), 2) as decimal(18, 2)) as expected_loss,
     asset_correlation,
     cast(capital_share * 12.5 as decimal(9, 4)) as risk_weight,
-    cast(round(capital_share * ead, 2) as decimal(18, 2)) as capital_requirement,
+    cast(round(capital_share * cast(ead as decimal(38, 2)), 2) as decimal(18, 2)) as capital_requirement,
     case when ead is null then 'exposure_unknown' end as not_evaluable
 from capital

@@ -61,7 +61,9 @@ select
     cast(sum(ead) as decimal(18, 2)) as ead,
     cast(sum(expected_loss) as decimal(18, 2)) as expected_loss,
     -- The loss is larger in a bad year, too.
-    cast(sum(cast(round(stressed_pd * lgd_downturn * ead, 2) as decimal(18, 2))) as decimal(18, 2)) as stressed_loss,
+    cast(sum(
+        cast(round(stressed_pd * lgd_downturn * cast(ead as decimal(38, 2)), 2) as decimal(18, 2))
+    ) as decimal(18, 2)) as stressed_loss,
     cast(round(cast(sum(pd) as double) / count(*), 6) as decimal(9, 6)) as mean_pd,
     cast(round(cast(sum(stressed_pd) as double) / count(*), 6) as decimal(9, 6)) as mean_stressed_pd
 from stressed
