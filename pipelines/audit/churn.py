@@ -1,6 +1,6 @@
 """Checks that a list does not turn over: who came and who went since the release before, as shares of its members.
 
-What belongs here: membership, by the condition that the policy names. What does not: numbers of rows (`volume`), and
+What belongs here: membership, by the condition that the contract states. What does not: numbers of rows (`volume`), and
 why somebody is on a list, which the list itself says.
 """
 
@@ -38,8 +38,8 @@ class Turnover:
 
 def members(subject: Subject, product_id: str) -> Verdict:
     """Of a list no greater share of members is new, or gone, than the policy lets pass."""
-    condition = subject.catalog.policy.gates.lists[product_id]
     product = subject.catalog.products[product_id]
+    condition = str(product.member)
     table = subject.tables.need(product_id, (*product.key, *mentioned(condition, product)))
     latest = subject.past.latest
     before = latest.file(product) if latest else None

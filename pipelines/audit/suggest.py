@@ -87,11 +87,12 @@ def _of(subject: Subject) -> Iterator[tuple[str, float]]:
         before = [one.rows[product_id] for one in subject.past.standing if product_id in one.rows]
         usual = float(np.median(before)) if before else 0.0
         if max(usual, table.rows) >= subject.threshold("gates.volume_min_rows") and before:
-            yield "gates.volume_max_change", abs(table.rows - usual) / max(usual, 1)
+            few, many = sorted((table.rows, usual))
+            yield "gates.volume_max_change", 1 - few / max(many, 1)
     for product_id in checked_of(REGISTRY["list.churn"], subject.catalog):
         table = subject.tables.by_product[product_id]
         if (path := latest.file(table.contract)) is not None and table.schema is not None:
-            found = churn.turnover(subject, table, path, subject.catalog.policy.gates.lists[product_id])
+            found = churn.turnover(subject, table, path, str(table.contract.member))
             if found.before >= subject.threshold("gates.churn_min_members"):
                 yield "gates.churn_max_entries", found.entered
                 yield "gates.churn_max_exits", found.left

@@ -40,9 +40,9 @@ class Group(Strict):
 
 
 class ReleaseRules(Strict):
-    """`lists` maps a product to the SQL condition of being on it, `groups` a product to whom its rows stand for."""
+    """`lists` are products whose members do not come and go by the night; rows of `groups` stand for people."""
 
-    lists: dict[Name, Name] = Field(default_factory=dict)
+    lists: tuple[Name, ...] = ()
     references: tuple[Reference, ...] = ()
     groups: dict[Name, Group] = Field(default_factory=dict)
 
@@ -67,8 +67,9 @@ def check_release_rules(products: dict[str, Contract], policy: Policy) -> None:
     for part, name in named:
         if name not in products:
             raise ContractError(f"{at}.{part}: no product {name}{suggestion(name, set(products))}; correct it")
-    conditions = [("lists", name, sql) for name, sql in rules.lists.items() if sql != "true"]
-    conditions += [("groups", name, group.people) for name, group in rules.groups.items()]
+    if strangers := [name for name in rules.lists if products[name].member is None]:
+        raise ContractError(f"{at}.lists: {strangers[0]} does not say who is on it; give it a `member`, or take it out")
+    conditions = [("groups", name, group.people) for name, group in rules.groups.items()]
     conditions += [("groups", name, group.where) for name, group in rules.groups.items() if group.where != "true"]
     for part, name, sql in conditions:
         if not mentioned(sql, products[name]):

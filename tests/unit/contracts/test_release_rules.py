@@ -22,8 +22,8 @@ def catalog() -> Catalog:
 @pytest.mark.parametrize(
     ("rules", "words"),
     [
-        (ReleaseRules(lists={"risk.low_risk_decisions": "included"}), "lists: no product risk.low_risk_decisions"),
-        (ReleaseRules(lists={"risk.low_risk_decision": "inclusion"}), "'inclusion' names no column of it; correct it"),
+        (ReleaseRules(lists=("risk.low_risk_decisions",)), "lists: no product risk.low_risk_decisions"),
+        (ReleaseRules(lists=(TAGS,)), f"lists: {TAGS} does not say who is on it"),
         (
             ReleaseRules(groups={TAGS: Group(people="heads", minimum="consent.min_group")}),
             "'heads' names no column of it",
