@@ -85,9 +85,9 @@ class Past:
 def read_past(shelf: Path, directory: Path, business_date: date, longest: int, days: int) -> Past:
     """The releases on the `shelf` that the candidate in `directory` is held against.
 
-    These are the latest `longest` of earlier business dates, none of them more than `days` before it; of one date the
-    one that took the place of the others. Where the candidate restores a release, that one alone. Raises NotAudited
-    where one of them cannot be read.
+    These are the latest `longest` that nights of earlier business dates made and nobody went back on, none of them
+    more than `days` before it; of one date the one that took the place of the others. Where the candidate restores a
+    release, that one alone. Raises NotAudited where one of them cannot be read.
     """
     restored = superseded_by(directory).get("restores")
     if restored is not None:
@@ -118,9 +118,15 @@ def superseded_by(directory: Path) -> dict[str, Any]:
 
 
 def _found(shelf: Path) -> Iterator[tuple[Path, date]]:
-    for path in sorted(shelf.iterdir()) if shelf.is_dir() else ():
-        if (named := _ID.fullmatch(path.name)) and path.is_dir() and not path.is_symlink():
-            yield path, date.fromisoformat(named[1])
+    """What nights made and nobody went back on: releases that restore none, and whose place none took that does."""
+    named = {path: _ID.fullmatch(path.name) for path in sorted(shelf.iterdir() if shelf.is_dir() else ())}
+    told = {
+        path: superseded_by(path) for path, name in named.items() if name and path.is_dir() and not path.is_symlink()
+    }
+    back = {said["supersedes"] for said in told.values() if said.get("restores") is not None}
+    for path, said in told.items():
+        if said.get("restores") is None and path.name not in back:
+            yield path, date.fromisoformat(named[path][1])
 
 
 def _standing(paths: list[Path]) -> Path:

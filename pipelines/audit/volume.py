@@ -63,8 +63,9 @@ def _judged(subject: Subject, rows: int, counts: Sequence[int]) -> Verdict:
     words = f"{rows} rows; {_listed(usual)} in the median of {len(counts)} earlier"
     if max(rows, usual) < subject.threshold("gates.volume_min_rows"):
         return Verdict("passed", f"{words}: too few to judge")
-    missing, more = max(0.0, 1 - rows / max(usual, 1)), max(0.0, 1 - usual / max(rows, 1))
-    change, limit, far = max(missing, more), subject.threshold("gates.volume_max_change"), True
+    # Of what is usual where rows are missing, of what there is where they are too many.
+    change = 1 - min(rows, usual) / max(rows, usual) if rows != usual else 0.0
+    limit, far = subject.threshold("gates.volume_max_change"), True
     if len(counts) < subject.threshold("gates.min_releases"):
         limit = 1 - (1 - limit) ** 2  # what is usual is not known well: the same step once more
     else:
@@ -73,7 +74,7 @@ def _judged(subject: Subject, rows: int, counts: Sequence[int]) -> Verdict:
         z = abs(rows - usual) / max(spread, usual**0.5, 1)
         far = z > subject.threshold("gates.volume_max_robust_z")
         words += f", {z:.1f} deviations off"
-    said = f"{words}: {change:.0%} {'missing' if missing else 'too many'}, {limit:.0%} allowed"
+    said = f"{words}: {change:.0%} {'missing' if rows < usual else 'too many'}, {limit:.0%} allowed"
     return verdict([said] if change > limit and far else [], words)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import assume, given
@@ -55,6 +56,12 @@ def test_where_rows_were_always_as_many_the_share_alone_decides(usual: int, rele
 @given(st.integers(0, int(LEAST) - 1), st.lists(st.integers(0, int(LEAST) - 1), min_size=1, max_size=9))
 def test_few_rows_are_not_judged(rows: int, counts: list[int]) -> None:
     assert _judged(LIMITS, rows, counts).state == "passed"
+
+
+def test_nothing_as_ever_is_as_usual_however_narrow_policy_is() -> None:
+    limits = SimpleNamespace(threshold=lambda name: 0.0)
+    assert _judged(limits, 0, [0, 0]).state == "passed"
+    assert _judged(limits, 1, [0, 0]).state == "failed"
 
 
 def test_where_rows_always_vary_they_may() -> None:
