@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from pipelines.audit.references import complete
 
+from .candidates import DAY
 from .test_defects import changed, failed, put
 
 TAGS, DEFINED, CUSTOMERS = "risk.customer_tag", "shared.tag_definition", "risk.customer_360"
@@ -34,3 +37,16 @@ def test_a_party_that_is_no_customer_is_refused(audited) -> None:
 def test_what_may_be_empty_refers_to_nothing(opened, catalog) -> None:
     rings = put(TAGS, "tag", None)
     assert complete(opened(catalog, rings), TAGS).state == "passed", "that it is never empty is another check"
+
+
+def test_a_row_that_has_ended_may_name_who_has_left(opened, catalog) -> None:
+    def left(ends: date | None):
+        def spoil(tables) -> None:
+            changed(CUSTOMERS, lambda table: table.slice(1))(tables)
+            put(TAGS, "valid_to", ends, row=0)(tables)
+
+        return spoil
+
+    assert complete(opened(catalog, left(DAY)), TAGS).state == "passed"
+    assert complete(opened(catalog, left(DAY + timedelta(1))), TAGS).state == "failed"
+    assert complete(opened(catalog, left(None)), TAGS).state == "failed"
