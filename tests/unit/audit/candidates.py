@@ -149,6 +149,8 @@ _RULED: dict[str, Callable[[int], dict[str, Any]]] = {
         **dict.fromkeys(("contacted_180d", "responses_180d", "conversions_180d", "borrowers", "bads_180d"), 50),
     },
     "consent_state": lambda n: {"valid_to": None, "known_to": None},
+    "authorisation_rate": lambda n: {"parties_asked": 20},
+    "complaint_hotspot": lambda n: {"complaints_30d": 5},
     "complaint_sla": lambda n: {
         "is_open": False, "is_complex": False, "response_state": "in_time", "response_hours_left": None,
         "resolution_state": "in_time", "resolution_working_days_left": None, "statutory_state": "in_time",
