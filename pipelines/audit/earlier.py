@@ -95,16 +95,13 @@ def read_past(shelf: Path, directory: Path, business_date: date, longest: int, d
         if not _ID.fullmatch(str(restored)) or not path.is_dir():
             raise NotAudited("the release that the candidate restores is not there to compare with")
         return Past((_read(path),))
-    by_date: dict[date, list[Path]] = {}
-    for path, day in _found(shelf):
-        if day < business_date:
-            by_date.setdefault(day, []).append(path)
+    by_date = {day: path for day, path in _standing(shelf).items() if day < business_date}
     if not by_date:
         return Past((), "this is the first release")
     recent = [day for day in sorted(by_date, reverse=True) if business_date - day <= timedelta(days)]
     if not recent:
         return Past((), f"the last release is of {max(by_date)}, more than {days} days before")
-    return Past(tuple(_read(_standing(by_date[day])) for day in recent[:longest]))
+    return Past(tuple(_read(by_date[day]) for day in recent[:longest]))
 
 
 def superseded_by(directory: Path) -> dict[str, Any]:
@@ -117,21 +114,19 @@ def superseded_by(directory: Path) -> dict[str, Any]:
         raise NotAudited(f"{directory.name}: {PROOF}/{SUPERSEDES} cannot be read") from error
 
 
-def _found(shelf: Path) -> Iterator[tuple[Path, date]]:
-    """What nights made and nobody went back on: releases that restore none, and whose place none took that does."""
+def _standing(shelf: Path) -> dict[date, Path]:
+    """What nights made and nobody went back on, of each business date the release whose place is the last.
+
+    They restore none, and their place none took that does.
+    """
     named = {path: _ID.fullmatch(path.name) for path in sorted(shelf.iterdir() if shelf.is_dir() else ())}
     told = {
         path: superseded_by(path) for path, name in named.items() if name and path.is_dir() and not path.is_symlink()
     }
     back = {said["supersedes"] for said in told.values() if said.get("restores") is not None}
-    for path, said in told.items():
-        if said.get("restores") is None and path.name not in back:
-            yield path, date.fromisoformat(named[path][1])
-
-
-def _standing(paths: list[Path]) -> Path:
-    """Of several releases of one business date, the one that took the place of the others."""
-    return max(paths, key=lambda path: (superseded_by(path).get("place", {}).get("order", 0), path.name))
+    made = [path for path, said in told.items() if said.get("restores") is None and path.name not in back]
+    made.sort(key=lambda path: (told[path].get("place", {}).get("order", 0), path.name))
+    return {date.fromisoformat(named[path][1]): path for path in made}
 
 
 def _read(path: Path) -> Earlier:
