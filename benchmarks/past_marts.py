@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -20,24 +21,35 @@ from pipelines.warehouse.state import processed_dates
 _READ = ("lake", "identity", "relation")  # what dbt reads and does not write
 
 
-def built(home: Path, place: Path, dates: Iterable[date], models: Sequence[str], bank: str = "simbank") -> Path:
-    """The warehouse of a copy of `home` in `place`, with `models` and what they read as of `dates`.
+@dataclass(frozen=True)
+class Copy:
+    """What is built and said of a home, copied to where it may be changed; what dbt only reads is the home's own."""
 
-    Facts are as the home has them, so only what is said of parties is made again. Who is who is as the home knows it
-    today; who was on a list, or carried a tag, as it was published before the first of `dates`.
-    """
-    catalog, source = load_catalog(PROJECT / "data_contracts"), Home(home)
+    settings: Settings
+    last: date
+
+    def built(self, dates: Iterable[date], models: Sequence[str], bank: str = "simbank") -> Path:
+        """The warehouse of the copy, with `models` and what they read as of `dates` and of the home's last date.
+
+        Facts are as the home has them, so only what is said of parties is made again. Who is who is as the home knows
+        it today; who was on a list, or carried a tag, as it was published before the first of `dates`. Disk is needed
+        for each date, so ask for few dates at a time of a large bank; what was built before is replaced.
+        """
+        catalog, home = load_catalog(PROJECT / "data_contracts"), self.settings.home
+        past = sorted({*dates} - {self.last})
+        write_control(catalog, home, catalog.bank(bank), [self.last], past)
+        write_open(catalog, home, [*past, self.last])
+        selection = ["--select", *(f"+{model}" for model in models)]
+        for _ in Dbt(self.settings).build(self.last, self.last, selection):
+            pass
+        return home.warehouse
+
+
+def copied(home: Path, place: Path) -> Copy:
+    """A copy of `home` in `place` to build marts in."""
     make_directory(place)
     for name in _READ:
         (place / name).symlink_to((home / name).resolve(), target_is_directory=True)
     for name in ("control", "warehouse", "history"):
         shutil.copytree(home / name, place / name)
-    settings = Settings(home_dir=place)
-    last = max(processed_dates(source))
-    past = sorted({*dates} - {last})
-    write_control(catalog, settings.home, catalog.bank(bank), [last], past)
-    write_open(catalog, settings.home, [*past, last])
-    selection = ["--select", *(f"+{model}" for model in models)]
-    for _ in Dbt(settings).build(last, last, selection):
-        pass
-    return settings.home.warehouse
+    return Copy(Settings(home_dir=place), max(processed_dates(Home(home))))

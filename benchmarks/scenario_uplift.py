@@ -30,12 +30,12 @@ import polars as pl
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.gain import Gain, gained
-from benchmarks.past_marts import built
+from benchmarks.past_marts import copied
 from pipelines.contracts.load import load_catalog
 from pipelines.settings import PROJECT
 
-WINDOW = 180  # days of int_party_default
-MODELS = ("scenario_feature", "int_party_default", "customer_360")
+_WINDOW = timedelta(days=180)  # that of int_party_default
+FEATURES, OUTCOMES = ("scenario_feature", "customer_360"), ("int_party_default",)
 # What the bank knows by itself of somebody with credit. Of the bureau and of partners nothing.
 INTERNAL = (
     "days_past_due", "loan_arrears_amount", "loan_outstanding_principal", "loan_monthly_payment", "loans_active",
@@ -47,15 +47,12 @@ _PENALTY = 0.1  # C of the regression; defaults are few
 _BOOKINGS = ("household", "insurance", "income", "cash", "card")
 
 _OBSERVED = """
-select customer.*, outcome.party_id is not null as bad
-from marts.customer_360 as customer
-left join intermediate.int_party_default as outcome
-    on outcome.party_id = customer.party_id and outcome.business_date = $judged
+select * from marts.customer_360
 where
-    customer.business_date = $day
-    and (customer.loans_active > 0 or customer.card_limit > 0)
-    and coalesce(customer.days_past_due, 0) < 90
-order by customer.party_id
+    business_date = ?
+    and (loans_active > 0 or card_limit > 0)
+    and coalesce(days_past_due, 0) < 90
+order by party_id
 """
 
 
@@ -79,21 +76,40 @@ class Uplift:
 
 
 def evaluate(home: Path, train_on: date, test_on: date, *, resamples: int = 1000) -> Uplift:
-    """Measure on a copy of what `home` has built, with marts made again as of both dates and as of when they are
-    judged."""
+    """Measure on a copy of what `home` has built, with marts made again as of each date and as of when it is judged."""
     with tempfile.TemporaryDirectory(prefix="zhongtai-uplift-") as place:
-        judged = [day + timedelta(days=WINDOW) for day in (train_on, test_on)]
-        warehouse = built(home, Path(place) / "home", [train_on, test_on, *judged], MODELS)
-        return measure(warehouse, train_on, test_on, resamples=resamples)
+        copy, frames = copied(home, Path(place) / "home"), []
+        for day in (train_on, test_on):
+            features = observed(copy.built([day], FEATURES), day)
+            frames.append(judged(features, copy.built([day + _WINDOW], OUTCOMES), day))
+    return measure(*frames, train_on, test_on, resamples=resamples)
 
 
-def measure(warehouse: Path, train_on: date, test_on: date, *, resamples: int = 1000) -> Uplift:
-    """The same of a warehouse that has marts as of these dates already."""
+def observed(warehouse: Path, day: date) -> pl.DataFrame:
+    """What was known on a day of each party with credit, and of each feature of a scenario."""
     with closing(duckdb.connect(str(warehouse), read_only=True)) as con:
-        frames = [_observed(con, day) for day in (train_on, test_on)]
-    train, test = frames
-    samples = [Sample(day, f.height, int(f["bad"].sum())) for day, f in zip((train_on, test_on), frames, strict=True)]
-    overlap = test_on < train_on + timedelta(days=WINDOW)
+        parties = con.execute(_OBSERVED, [day]).pl()
+        long = con.execute(
+            "select party_id, feature, value from marts.scenario_feature where business_date = ?", [day]
+        ).pl()
+    named = long.with_columns(("feature_" + pl.col("feature")).alias("feature"))
+    wide = named.pivot("feature", index="party_id", values="value")
+    return parties.join(wide, on="party_id", how="left", maintain_order="left")
+
+
+def judged(parties: pl.DataFrame, warehouse: Path, day: date) -> pl.DataFrame:
+    """The same parties, each with `bad`: whether it came to a default within the window after `day`."""
+    with closing(duckdb.connect(str(warehouse), read_only=True)) as con:
+        bads = con.execute(
+            "select distinct party_id from intermediate.int_party_default where business_date = ?", [day + _WINDOW]
+        ).pl()
+    return parties.with_columns(pl.col("party_id").is_in(bads["party_id"].implode()).alias("bad"))
+
+
+def measure(train: pl.DataFrame, test: pl.DataFrame, train_on: date, test_on: date, *, resamples: int = 1000) -> Uplift:
+    """The same of parties that were observed and judged already."""
+    samples = [Sample(day, f.height, int(f["bad"].sum())) for day, f in ((train_on, train), (test_on, test))]
+    overlap = test_on < train_on + _WINDOW
     truth, base = test["bad"].to_numpy(), _scores(train, test, INTERNAL, overlap)
     gains = {
         name: gained(truth, base, _scores(train, test, (*INTERNAL, *columns), overlap), resamples)
@@ -110,16 +126,6 @@ def scenarios(present: Sequence[str]) -> dict[str, tuple[str, ...]]:
             found[feature.scenario] = (*found.get(feature.scenario, ()), f"feature_{name}")
     partners = tuple(one for scenario, names in found.items() if scenario not in _BOOKINGS for one in names)
     return {**found, "partners": partners, "all": tuple(one for names in found.values() for one in names)}
-
-
-def _observed(con: duckdb.DuckDBPyConnection, day: date) -> pl.DataFrame:
-    parties = con.execute(_OBSERVED, {"day": day, "judged": day + timedelta(days=WINDOW)}).pl()
-    long = con.execute(
-        "select party_id, feature, value from marts.scenario_feature where business_date = ?", [day]
-    ).pl()
-    named = long.with_columns(("feature_" + pl.col("feature")).alias("feature"))
-    wide = named.pivot("feature", index="party_id", values="value")
-    return parties.join(wide, on="party_id", how="left", maintain_order="left")
 
 
 def _scores(train: pl.DataFrame, test: pl.DataFrame, columns: Sequence[str], by_party: bool) -> np.ndarray:
