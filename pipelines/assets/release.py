@@ -11,6 +11,7 @@ from pipelines.audit.evidence import Evidence
 from pipelines.audit.gates import REGISTRY, gate_of
 from pipelines.audit.run import audit_candidate
 from pipelines.audit.upstream import Finder
+from pipelines.release.audit_page import write_page
 from pipelines.release.candidate import build_candidate, candidate_of, prune_candidates, publishable
 from pipelines.release.catalogue import CONSUMERS, shelf
 from pipelines.release.publish import publish
@@ -43,20 +44,22 @@ def release_assets(platform: Platform, marts: Sequence[dg.AssetKey]) -> list[dg.
     def evidence(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         """What the audit found of the candidate, bound to its content hash. Every gate is a check."""
         settings, home = platform.settings, platform.settings.home
+        days = platform.dates(context).release
+        audited = _candidates(platform, days)
         found = [
             audit_candidate(
                 directory, platform.catalog, home.identity / "party_crosswalk.parquet", shelf(home),
                 upstream=Finder(platform.catalog, home, day), threads=settings.threads,
                 memory_limit=settings.memory_limit,
             )
-            for day in platform.dates(context).release
-            for directory in _candidates(platform, [day])
+            for day, directory in zip(days, audited, strict=True)
         ]  # fmt: skip
         yield from _gate_results(found)
         counts = {
             f"checks_{state}": sum(e.count(state) for e in found) for state in ("passed", "failed", "not_audited")
         }
-        yield dg.MaterializeResult(asset_key=EVIDENCE, metadata=counts)
+        pages = [str(write_page(directory, platform.catalog, home)) for directory in audited]
+        yield dg.MaterializeResult(asset_key=EVIDENCE, metadata={**counts, "pages": pages})
 
     @dg.asset(key=RELEASE, deps=[CANDIDATE, EVIDENCE, *marts], kinds={"duckdb", "parquet"}, **common)
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult:

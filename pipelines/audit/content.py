@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-CANDIDATE, EVIDENCE = "candidate.json", "evidence.json"
+CANDIDATE, EVIDENCE, PAGE = "candidate.json", "evidence.json", "audit.html"
 PROOF, RULES = "proof", "rules.json"  # decisions on each party with their facts; what they follow from beside these
 SUPERSEDES = "supersedes.json"  # among the proofs: what a release takes the place of, and why
 STATED = "stated"  # what its release would say to the history of marts; published to nobody
@@ -90,7 +90,7 @@ def _describes(directory: Path, path: Path) -> bool:
     """Whether `path` is of the candidate's own descriptions, or what an interrupted write of one left behind."""
     if path.parent == directory / STATED:
         return True
-    return path.parent == directory and path.name.removeprefix(".").startswith((CANDIDATE, EVIDENCE))
+    return path.parent == directory and path.name.removeprefix(".").startswith((CANDIDATE, EVIDENCE, PAGE))
 
 
 def _file(directory: Path, path: Path) -> File:

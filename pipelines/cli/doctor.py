@@ -18,6 +18,7 @@ from pipelines.contracts import dbt
 from pipelines.ingest import deliveries
 from pipelines.release import catalogue
 from pipelines.settings import PRIVATE_DIR, PROJECT, InputError
+from pipelines.vault import signing
 
 _LEAST_FREE = 5 << 30
 
@@ -112,6 +113,21 @@ def _home(state: State) -> Iterator[Finding]:
         yield Finding(
             "key", bool(state.settings.vault_key) or key.exists(), given, "restore it: without it no party keeps its id"
         )
+        yield _signing(home.vault)
+
+
+def _signing(vault: Path) -> Finding:
+    """Whether the next publication can sign: the key is there, is the one of its fingerprint, and is believed."""
+    current = signing.believed(vault).current
+    if current is None:
+        return Finding("signing key", True, "none yet: the first publication makes one")
+    if current.distrusted is not None:
+        return Finding("signing key", False, f"{current.fingerprint} is distrusted", "run `zhongtai signing rotate`")
+    try:
+        signing.sign(vault, current, b"")
+    except InputError as error:
+        return Finding("signing key", False, f"{error}", "see `zhongtai signing status`")
+    return Finding("signing key", True, f"{current.fingerprint} signs")
 
 
 def _lock(state: State) -> Iterator[Finding]:

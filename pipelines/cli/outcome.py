@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster import DagsterEventType, ExecuteInProcessResult
 
 from pipelines.assets.platform import FIRST_DATE_TAG, RELEASE_EACH_TAG
-from pipelines.assets.release import RELEASE
+from pipelines.assets.release import EVIDENCE, RELEASE
 from pipelines.audit.engine import preload_in_background
 from pipelines.definitions import JOB, build_definitions
 from pipelines.release.catalogue import current
@@ -146,7 +147,18 @@ def _why(outcome: Outcome, result: ExecuteInProcessResult) -> Exception:
     ]
     said = [f"  {line}" for line in words.splitlines()] if any(not check.description for check in refused) else []
     head = f"{len(refused)} checks stand against a release as of {outcome.business_date}:"
-    return Refused("\n".join([head, *listed, *said]))
+    return Refused("\n".join([head, *listed, *said, *_where_to_look(result)]))
+
+
+def _where_to_look(result: ExecuteInProcessResult) -> list[str]:
+    """The pages on audited candidates, and the command that says the same; nothing where nothing was audited."""
+    pages = [
+        page
+        for entry in result.all_events
+        if entry.event_type is DagsterEventType.ASSET_MATERIALIZATION and entry.asset_key == EVIDENCE
+        for page in map(Path, entry.materialization.metadata["pages"].value)
+    ]
+    return [f"look: {page}, or `zhongtai gates show {page.parent.name[:12]}`" for page in pages]
 
 
 def _failed_checks(result: ExecuteInProcessResult) -> list[Any]:

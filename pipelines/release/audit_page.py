@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from pathlib import Path
 
+from pipelines.audit.content import PAGE
 from pipelines.audit.evidence import CheckResult, Evidence
 from pipelines.audit.gates import REGISTRY
 from pipelines.audit.waivers import WaiverRecord
-from pipelines.release.examined import Examined
+from pipelines.contracts.load import Catalog
+from pipelines.release.examined import Examined, examined, rows_and_usual
+from pipelines.settings import Home, write_private
 
 _COLOURS = {"passed": "#3f7d6e", "failed": "#b3402e", "not_audited": "#b9892b"}
 _STYLE = """
@@ -35,6 +39,13 @@ svg { display: block; width: 100%; height: auto; }
 svg text { font: 11px "Helvetica Neue", Helvetica, Arial, sans-serif; fill: var(--ink); }
 @media print { main { padding: 0; max-width: none; } .check { break-inside: avoid; } }
 """
+
+
+def write_page(candidate: Path, catalog: Catalog, home: Home) -> Path:
+    """Write the page on an audited candidate beside its evidence; no part of its content, it is not published."""
+    found = examined(candidate)
+    write_private(candidate / PAGE, page(found, rows_and_usual(found, catalog, home)).encode())
+    return candidate / PAGE
 
 
 def page(found: Examined, rows: Mapping[str, tuple[int, float | None]]) -> str:

@@ -53,7 +53,13 @@ def find_examined(home: Home, name: str | None) -> Examined:
         raise InputError(
             f"{len(releases) + len(candidates)} releases and candidates begin with '{name}'; there are: {known}"
         )
-    return _release(releases[0]) if releases else _candidate(candidates[0])
+    return _release(releases[0]) if releases else examined(candidates[0])
+
+
+def examined(path: Path) -> Examined:
+    """The audited candidate in `path`. Raises Refused where its evidence cannot be read."""
+    told = json.loads((path / CANDIDATE).read_bytes())
+    return Examined(path, "candidate", date.fromisoformat(told["business_date"]), _evidence(path))
 
 
 def candidates_of(home: Home) -> list[Path]:
@@ -64,11 +70,6 @@ def candidates_of(home: Home) -> list[Path]:
 
 def _release(release: catalogue.Release) -> Examined:
     return Examined(release.path, "release", release.business_date, _evidence(release.path))
-
-
-def _candidate(path: Path) -> Examined:
-    told = json.loads((path / CANDIDATE).read_bytes())
-    return Examined(path, "candidate", date.fromisoformat(told["business_date"]), _evidence(path))
 
 
 def _evidence(path: Path) -> Evidence:

@@ -20,6 +20,7 @@ _COUNTS = ("lost", "torn")
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("faults")
     group.addoption("--kills", type=int, default=20, help="how many nights are killed at a random moment")
+    group.addoption("--at-once", type=int, default=10, help="how many read, while so many releases are published")
     group.addoption("--seed", type=int, default=1, help="which moments, and which processes")
     group.addoption("--table", type=Path, help="file to write the table of faults to")
 
@@ -30,6 +31,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(
             "kill", [(seed, number) for number in range(kills)], ids=lambda kill: f"{kill[0]}-{kill[1]}"
         )
+
+
+@pytest.fixture
+def at_once(request: pytest.FixtureRequest) -> int:
+    """How many programs read while so many releases are published."""
+    return int(request.config.getoption("--at-once"))
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,9 @@ def test_a_refused_night_is_explained_and_a_signed_waiver_lets_it_pass(xiaocheng
     assert any(name.startswith(f"{GATE}/") for name in line["concerns"])
 
     (candidate,) = (path.name for path in (home / "candidates").glob("[0-9a-f]*"))
+    written = home / "candidates" / candidate / "audit.html"
+    assert f"look: {written}, or `zhongtai gates show {candidate[:12]}`" in refused.err
+    assert written.stat().st_mode & 0o777 == 0o600
     shown = zhongtai("gates", "show", candidate[:12], "--json", home=home, **told).json
     broken = [check for check in shown["checks"] if check["state"] == "failed" and check["severity"] == "block"]
     assert {check["id"].partition("/")[0] for check in broken} == {GATE}
@@ -61,6 +64,7 @@ def test_a_refused_night_is_explained_and_a_signed_waiver_lets_it_pass(xiaocheng
     page = tmp_path / "page.html"
     assert zhongtai("gates", "page", candidate[:12], "--out", str(page), home=home, **told).code == 0
     assert f"{len(broken)} checks stand against publishing it" in page.read_text()
+    assert page.read_text() == written.read_text()
 
     waiver = {
         "gate": GATE, "reason": "The bank opened its first branch on this day, and customers came.",

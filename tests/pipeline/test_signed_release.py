@@ -75,6 +75,12 @@ def test_keys_are_rotated_trusted_and_distrusted_by_command(zhongtai, home, tmp_
     assert zhongtai("releases", "verify", home=home).code == 0, "what the key before signed stays believed"
     told = zhongtai("signing", "distrust", before["fingerprint"][:8], "--reason", "it was copied", home=home)
     assert told.code == 0, told.err
+    assert "ok   signing key: " in zhongtai("doctor", home=home).out
+    now = home / "vault" / "signing" / f"{rotated.json['fingerprint']}.key"
+    now.rename(now.with_suffix(".away"))
+    ill = zhongtai("doctor", home=home)
+    assert ill.code == 2 and "BAD  signing key: " in ill.out and "is gone: restore it" in ill.out
+    now.with_suffix(".away").rename(now)
     refused = zhongtai("releases", "verify", home=home)
     assert refused.code == 3 and "which is distrusted: it was copied" in refused.err
     assert zhongtai("releases", "pack", "current", "--out", str(tmp_path / "pack.tar"), home=home).code == 3
