@@ -55,7 +55,7 @@ test-exhaustive: setup ## half an hour: every check of the policy map taken away
 	@$(BIN)/python -m pytest -m exhaustive
 
 faults: setup ## nights that are killed (KILLS=200 at random), starved and spoiled: hours; writes docs/faults.md
-	@$(BIN)/python -m pytest -n 2 tests/faults --kills $(KILLS) --seed $(SEED) --table docs/faults.md
+	@$(BIN)/python -m pytest -n 2 tests/faults --kills $(KILLS) --at-once 50 --seed $(SEED) --table docs/faults.md
 
 test-browser: setup ## the Dagster UI in headless Chromium (Debian: apt-get install chromium)
 	@$(BIN)/python -m pytest -m browser

@@ -119,6 +119,7 @@ def _attempt() -> int:
 
         if isinstance(error, Refused):
             console.print(f"refused: {error}", style="red", markup=False)
+            _advise(console, str(error))
             return REFUSED
         if os.environ.get("ZHONGTAI_DEBUG"):
             console.print_exception()
@@ -126,6 +127,15 @@ def _attempt() -> int:
             kind = type(error).__name__
             said = str(error) if kind == "RunFailed" else f"{kind}: {error}"
             console.print(f"failed: {said}", style="red", markup=False)
+            _advise(console, said)
             console.print("ZHONGTAI_DEBUG=1 shows where; `zhongtai doctor` looks at the installation", markup=False)
         return FAILED
     return PUBLISHED
+
+
+def _advise(console: Console, words: str) -> None:
+    from pipelines.cli.advice import advice
+    from pipelines.settings import Settings
+
+    for line in advice(Settings().home, words):
+        console.print(line, markup=False)

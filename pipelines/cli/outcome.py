@@ -6,7 +6,7 @@ import gc
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,9 @@ def execute(settings: Settings, dbt: Dbt, first: date, last: date, *, release_ea
     gc.enable()
     outcome = Outcome(settings.bank_name(), last, time.perf_counter())
     preload_in_background()
-    with dg.DagsterInstance.get() as instance:
+    # Which dates there are is asked of the wall clock otherwise, and a night is not to depend on that.
+    ended = datetime.fromordinal(last.toordinal() + 2).replace(tzinfo=UTC)
+    with dg.DagsterInstance.get() as instance, dg.partition_loading_context(effective_dt=max(ended, datetime.now(UTC))):
         result = job.execute_in_process(
             instance=instance, partition_key=last.isoformat(), tags=tags, raise_on_error=False,
             run_config={"loggers": {"progress": {}}},

@@ -36,11 +36,13 @@ class Lineage:
     ) -> None:
         self.contracts: dict[str, Contract] = {named(contract.id): contract for contract in _readable(catalog)}
         self.traces: dict[str, Trace] = dict(known) if known else _traced(models, self.contracts, keys)
+        self.parents = cache(self._parents)
+        self.reach = cache(self._reach)
         self.ancestors = cache(self._ancestors)
         self.row_ancestors = cache(self._row_ancestors)
         self.tables = cache(self._tables)
 
-    def parents(self, origin: Origin) -> frozenset[Origin]:
+    def _parents(self, origin: Origin) -> frozenset[Origin]:
         """The columns that `origin` is made from directly; none for what was delivered."""
         if (contract := self.contracts.get(origin.table)) is not None:
             return _declared(contract, origin.column, self.contracts)
@@ -64,6 +66,11 @@ class Lineage:
                 seen.add(parent)
                 open_.append((*way, parent))
         return []
+
+    def _reach(self, origin: Origin, released: frozenset[Origin]) -> frozenset[Origin]:
+        """`origin` and every column it descends from, not looking behind those that are `released`."""
+        behind = () if origin in released else self.parents(origin)
+        return frozenset([origin]).union(*(self.reach(parent, released) for parent in behind))
 
     def _ancestors(self, origin: Origin) -> frozenset[Origin]:
         """Every column that the value of `origin` descends from, itself included."""

@@ -109,13 +109,7 @@ def released_columns(catalog: Catalog) -> frozenset[Origin]:
 
 def reach(lineage: Lineage, origins: Iterable[Origin], released: frozenset[Origin]) -> frozenset[Origin]:
     """`origins` and every column they descend from, not looking behind what a table's release point lets through."""
-    found: set[Origin] = set()
-    open_ = list(origins)
-    while open_:
-        if (origin := open_.pop()) not in found:
-            found.add(origin)
-            open_ += () if origin in released else lineage.parents(origin)
-    return frozenset(found)
+    return frozenset().union(*(lineage.reach(origin, released) for origin in origins))
 
 
 def _words(catalog: Catalog, lineage: Lineage, claim: Claim) -> str:

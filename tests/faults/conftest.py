@@ -15,6 +15,7 @@ import pytest
 from nights import Bank, Disk, Night, made, read_back, small_disk
 
 _COUNTS = ("lost", "torn")
+_IN_A_ROW = 4  # nights that are killed in one home, before one is let be
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,11 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "kill" in metafunc.fixturenames:
+    if "kills" in metafunc.fixturenames:
         seed, kills = metafunc.config.getoption("--seed"), metafunc.config.getoption("--kills")
-        metafunc.parametrize(
-            "kill", [(seed, number) for number in range(kills)], ids=lambda kill: f"{kill[0]}-{kill[1]}"
-        )
+        names = [f"{seed}-{number}" for number in range(kills)]
+        rows = [names[first : first + _IN_A_ROW] for first in range(0, kills, _IN_A_ROW)]
+        metafunc.parametrize("kills", rows, ids=lambda row: f"{row[0]}..{row[-1]}")
 
 
 @pytest.fixture
@@ -78,7 +79,8 @@ def _told(request: pytest.FixtureRequest, night: Night) -> Iterator[Night]:
     finally:
         night.end()
         fault = request.node.get_closest_marker("fault").args[0]
-        request.node.user_properties.append(("faults", {"fault": fault, "lost": night.lost, "torn": night.torn}))
+        told = {"fault": fault, "tried": night.faults, "lost": night.lost, "torn": night.torn}
+        request.node.user_properties.append(("faults", told))
 
 
 @pytest.hookimpl(trylast=True)
@@ -91,8 +93,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         if found is None or getattr(report, "when", None) != "teardown":
             continue
         row = told[found["fault"]]
-        row["tried"] += 1
-        row["survived"] += bodies.get(report.nodeid, False)
+        row["tried"] += found["tried"]
+        row["survived"] += found["tried"] * bodies.get(report.nodeid, False)
         for name in _COUNTS:
             row[name] += found[name]
     if not told:

@@ -95,11 +95,11 @@ def catalog() -> Catalog:
 
 
 class Night:
-    """The last night of the bank in a home of its own; `lost` and `torn` are counted for the table."""
+    """The last night of the bank in a home of its own; `faults`, `lost` and `torn` are counted for the table."""
 
     def __init__(self, bank: Bank, home: Path) -> None:
         self.bank, self.home = bank, Path(shutil.copytree(bank.eve, home, symlinks=True))
-        self.lost = self.torn = 0
+        self.faults, self.lost, self.torn = 1, 0, 0
         self._running: list[subprocess.Popen[str]] = []
 
     def start(self, *before: str, **more: str) -> subprocess.Popen[str]:

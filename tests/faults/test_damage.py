@@ -40,17 +40,18 @@ def test_a_home_that_is_read_only(disk: tuple[Night, Disk]) -> None:
 
 @pytest.mark.fault("leftovers of a crashed run")
 def test_what_a_crashed_run_left(night: Night) -> None:
+    """Half of everything that a night writes under another name first; nothing of it is left by the next night."""
     home = night.home
-    for half in ("releases/.building-x1/risk/a.parquet", "candidates/2025-12-31-x/risk/a.parquet",
-                 "vault/tmp/999999.x/duckdb_temp_storage.tmp", "dbt/target/partial_parse.msgpack",
-                 "control/.business_date.parquet.999999.tmp", "history/.x.parquet.999999.tmp"):  # fmt: skip
+    (landed,) = home.glob("lake/core.transaction/source=[!_]*/business_date=2025-12-30")
+    for half in (
+        "releases/.building-x1/risk/a.parquet", "candidates/.building/risk/a.parquet",
+        "vault/tmp/999999.x/duckdb_temp_storage.tmp", "control/.business_date.parquet.999999.tmp",
+        landed.relative_to(home).with_name("business_date=2025-12-31") / ".part.parquet.999999.tmp",
+    ):  # fmt: skip
         path = home / half
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(GARBAGE)
-    for part in list(home.glob("lake/*/source=[!_]*/business_date=2025-12-30/part.parquet")):
-        path = part.parent.with_name("business_date=2025-12-31") / ".part.parquet.999999.tmp"
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(GARBAGE)
+    (home / "dbt" / "target" / "partial_parse.msgpack").write_bytes(GARBAGE)
     (home / "releases" / ".building-current").symlink_to("nowhere")
     (home / "run.lock").write_text("999999")
     night.finish()

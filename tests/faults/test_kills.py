@@ -31,16 +31,18 @@ def test_as_a_step_begins(night: Night, step: str) -> None:
 
 
 @pytest.mark.fault("killed at a random moment")
-def test_at_a_random_moment(night: Night, kill: tuple[int, int]) -> None:
-    draws = random.Random("{}-{}".format(*kill))
-    for _ in range(draws.choice((1, 1, 1, 2))):  # now and then the night after it too
-        process = night.start()
-        victims = draws.choice(VICTIMS)
+def test_at_random_moments(night: Night, kills: list[str]) -> None:
+    """One night after the other is killed in the same home, until one is let be."""
+    night.faults = 0
+    for kill in kills:
+        draws = random.Random(kill)
+        process, victims = night.start(), draws.choice(VICTIMS)
         try:
             process.communicate(timeout=draws.uniform(0.0, 1.0) * night.bank.seconds)
         except subprocess.TimeoutExpired:  # it has not ended by then, as is meant
             found = processes_of(process)
-            end_at_once([found[name] for name in victims if name in found])
+            end_at_once([found[name] for name in victims if name in found] or [process.pid])
             process.communicate()
+            night.faults += 1
         night.check()
     night.finish()

@@ -55,6 +55,7 @@ def test_two_nights_that_begin_at_once(night: Night) -> None:
 @pytest.mark.fault("read by many while published, over and over")
 def test_readers_beside_publications(night: Night, at_once: int) -> None:
     """As many programs as publications read what is current; each publication goes back to the release before."""
+    night.faults = at_once
     night.finish()
     releases = night.home / "releases"
     ends = night.bank.eve_release, night.bank.release

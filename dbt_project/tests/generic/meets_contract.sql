@@ -2,12 +2,15 @@
   A table holds what its contract says: the key identifies a row, and no row violates a check. One test per table, since
   starting a test takes longer than running it. Returns the rules that are broken and how often, never a row.
 
+  `checks` has a line for each rule: its name, a colon, and what is true of a row that breaks it.
+
   Of a contract in the lake, the rows that landed on the dates of the run are held against it; tombstones have no values,
   and a key may come again on another date.
 -#}
-{% test meets_contract(model, key, checks) %}
+{% test meets_contract(model, key, checks='') %}
     {%- set landed = tests_landed_rows() -%}
-    {%- set key = (['source', 'business_date'] if landed else []) + key %}
+    {%- set key = (['source', 'business_date'] if landed else []) + key -%}
+    {%- set rules = (checks or '').splitlines() %}
     with rows_to_test as (
         select *
         from {{ model }}
@@ -23,8 +26,8 @@
 
     counted as (
         select
-            {%- for check in checks %}
-            count(*) filter (where {{ check.violated }}) as check_{{ loop.index }},
+            {%- for rule in rules %}
+            count(*) filter (where {{ rule.partition(': ')[2] }}) as check_{{ loop.index }},
             {%- endfor %}
             count(*) as row_count
         from rows_to_test
@@ -32,9 +35,9 @@
 
     results as (
         select 'key {{ key | join(', ') }} is unique' as rule, broken from doubled
-        {%- for check in checks %}
+        {%- for rule in rules %}
         union all
-        select '{{ check.rule }}', check_{{ loop.index }} from counted
+        select '{{ rule.partition(': ')[0] }}', check_{{ loop.index }} from counted
         {%- endfor %}
     )
 
