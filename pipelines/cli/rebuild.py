@@ -49,6 +49,7 @@ def _run(settings: Settings, state: State, release: Release, home: Home) -> str 
     """Run the night of a release in another home, by the same job as every night; what stood against it, or None."""
     from pipelines.cli.instance import prepare_instance
     from pipelines.ingest.places import place
+    from pipelines.warehouse.manifest import begin
     from pipelines.warehouse.run import Dbt
 
     bank = state.catalog.bank(release.manifest["bank"])
@@ -58,7 +59,7 @@ def _run(settings: Settings, state: State, release: Release, home: Home) -> str 
     own = Settings(home_dir=home.path, bank=bank.bank, **given)
     prepare_instance(home)
     dbt = Dbt(own)
-    dbt.start()
+    begin(dbt)
     try:
         from pipelines.cli.outcome import execute
 

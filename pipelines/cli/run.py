@@ -130,13 +130,14 @@ def _run(
 
 
 def _outcome(settings: Settings, first: date, last: date, *, release_each: bool) -> Outcome:
+    from pipelines.warehouse.manifest import begin
     from pipelines.warehouse.run import Dbt
 
     started = time.perf_counter()
     settings.home.prepare(settings.bank_name())
     prepare_instance(settings.home)
     dbt = Dbt(settings)
-    dbt.start()  # it reads its project while Dagster is still being imported and deliveries are being read
+    begin(dbt)  # it reads its project while Dagster is still being imported and deliveries are being read
     try:
         from pipelines.cli.outcome import execute
 

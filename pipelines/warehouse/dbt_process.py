@@ -3,9 +3,10 @@
 Belongs here: what runs inside that process. Nothing of this package or of Dagster is imported, so that it starts fast.
 When it ends, however it ends, the operating system takes back its memory and DuckDB's lock on the warehouse file.
 
-    dbt_process.py manifest PROJECT TARGET    parse, write TARGET/manifest.json
-    dbt_process.py wait PROJECT TARGET        parse, then read one order from standard input, a line of JSON:
-                                              {"args": [...], "env": {...}}; the end of the input ends the process
+    dbt_process.py PROJECT TARGET [PLACE]
+
+It parses, then reads one order from standard input, a line of JSON: {"args": [...], "env": {...}}; the end of the input
+ends the process. With PLACE it writes the manifest there first, and says so: {"parsed": {...}}.
 
 Standard output is a line of JSON per result of a node, as dbt logs it, and at last one {"finished": {...}}.
 """
@@ -33,29 +34,36 @@ from dbt_common.events.functions import msg_to_dict  # noqa: E402
 RESULT_EVENTS = {"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult"}
 # Neither the package index nor the vendor is asked for anything; results reach us as events, not as log lines.
 FLAGS = ("--no-version-check", "--no-send-anonymous-usage-stats", "--log-level", "none", "--log-level-file", "none")
+NO_JSON = ("--no-write-json",)
 STOPPED = 130
 
 
-def main(mode: str, project: str, target: str) -> None:
-    """Parse the project; then write its manifest, or carry out the order that arrives."""
+def main(project: str, target: str, place: str | None = None) -> None:
+    """Parse the project, write its manifest to `place`, then carry out the order that arrives."""
     orders, results = _streams()
     _leave_out_debug_events()
-    places = ["--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target]
-    json_files = [] if mode == "manifest" else ["--no-write-json"]
-    result = parsed = dbtRunner().invoke([*FLAGS, *json_files, "parse", *places])
+    if place is None:
+        result = parsed = dbtRunner().invoke([*FLAGS, *NO_JSON, "parse", *_places(project, target)])
+    else:
+        result = parsed = dbtRunner().invoke([*FLAGS, "parse", *_places(project, place)])
+        print(json.dumps({"parsed": _outcome(parsed)}), file=results, flush=True)
     gc.freeze()
     gc.enable()
-    if mode == "wait" and (line := orders.readline()):
+    if line := orders.readline():
         threading.Thread(target=_end_with, args=[orders], daemon=True).start()
         order = json.loads(line)
         os.environ.update(order["env"])
         if result.success:
             runner = dbtRunner(manifest=result.result, callbacks=[_Reporter(results)])
-            result = runner.invoke([*FLAGS, *json_files, *order["args"], *places])
+            result = runner.invoke([*FLAGS, *NO_JSON, *order["args"], *_places(project, target)])
         _close_warehouse()
     outcome = _outcome(result) | {"whole": parsed.success and _is_whole(parsed.result, result)}
     print(json.dumps({"finished": outcome}), file=results, flush=True)
     os._exit(0)  # nothing is left to tidy up, and tearing dbt's modules down takes half a second
+
+
+def _places(project: str, target: str) -> list[str]:
+    return ["--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target]
 
 
 class _Reporter:

@@ -20,21 +20,47 @@ _NOT_OURS = {"target", "logs"}
 _PARSED = "partial_parse.msgpack"
 
 
+def begin(dbt: Dbt) -> None:
+    """Start dbt in the background: to wait for a build, and to write a manifest before where there is no fresh one."""
+    if dbt.started:
+        return
+    wanted, place = _wanted(dbt), None
+    if not wanted.exists():
+        place = Path(tempfile.mkdtemp(prefix=f".parse-{wanted.stem}-", dir=dbt.home.dbt))
+        if (dbt.target / _PARSED).exists():
+            shutil.copyfile(dbt.target / _PARSED, place / _PARSED)
+    dbt.start(place)
+
+
 def manifest(dbt: Dbt) -> Path:
     """The manifest of the project as it is now, for the home of `dbt`.
 
     Its name carries the digest of what it was parsed from: one that exists is fresh, and a reader never sees half of
-    it. Takes milliseconds then, and some seconds of dbt where a file changed or the home is new.
+    it. Takes milliseconds then, and some seconds of dbt where a file changed or the home is new. Where dbt was started
+    it waits for a build afterwards, with the project as it is now.
     """
-    make_directory(dbt.home.path, PASSAGE_DIR)
-    directory = make_directory(dbt.home.dbt)
-    wanted = directory / f"manifest-{_digest(dbt)}.json"
-    if not wanted.exists():
-        waited = dbt.close()  # it is parsing the same files, and started again it finds them parsed
-        _parse(dbt, wanted)
-        if waited:
-            dbt.start()
+    wanted, waited, place = _wanted(dbt), dbt.started, dbt.parses_into
+    if place is None and wanted.exists():
+        return wanted
+    if place is None or f"-{wanted.stem}-" not in place.name:
+        dbt.close()  # what it has read is not what there is now
+        if place is not None:
+            shutil.rmtree(place, ignore_errors=True)
+        begin(dbt)
+    if (place := dbt.parses_into) is not None:
+        try:
+            dbt.parsed()
+            _put(place, dbt, wanted)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+    if not waited:
+        dbt.close()
     return wanted
+
+
+def _wanted(dbt: Dbt) -> Path:
+    make_directory(dbt.home.path, PASSAGE_DIR)
+    return make_directory(dbt.home.dbt) / f"manifest-{_digest(dbt)}.json"
 
 
 def _digest(dbt: Dbt) -> str:
@@ -47,15 +73,10 @@ def _digest(dbt: Dbt) -> str:
     return digest.hexdigest()[:16]
 
 
-def _parse(dbt: Dbt, wanted: Path) -> None:
-    """Parse in a directory of its own, then put the manifest and dbt's parsed project in place, each in one step."""
-    make_directory(dbt.target)
-    older = list(wanted.parent.glob("manifest-*.json"))
-    with tempfile.TemporaryDirectory(prefix=".parse-", dir=wanted.parent) as scratch:
-        if (dbt.target / _PARSED).exists():
-            shutil.copyfile(dbt.target / _PARSED, Path(scratch) / _PARSED)
-        dbt.write_manifest(Path(scratch))
-        (Path(scratch) / _PARSED).replace(dbt.target / _PARSED)
-        (Path(scratch) / "manifest.json").replace(wanted)
+def _put(parsed: Path, dbt: Dbt, wanted: Path) -> None:
+    """Put the manifest and dbt's parsed project in place, each in one step, and remove manifests of other projects."""
+    older = [path for path in wanted.parent.glob("manifest-*.json") if path != wanted]
+    (parsed / _PARSED).replace(make_directory(dbt.target) / _PARSED)
+    (parsed / "manifest.json").replace(wanted)
     for path in older:
         path.unlink(missing_ok=True)

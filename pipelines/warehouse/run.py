@@ -43,11 +43,32 @@ class Dbt:
         self.target = self.home.dbt / "target"  # always the same: what a night writes replaces what the last one wrote
         self._settings = settings
         self._process: subprocess.Popen[str] | None = None
+        self.parses_into: Path | None = None
 
-    def start(self) -> None:
-        """Have dbt imported and the project read in the background. Its dates are not known yet, and not needed."""
+    @property
+    def started(self) -> bool:
+        """Whether it waits for a build, or will when it has read the project."""
+        return self._process is not None
+
+    def start(self, parse_into: Path | None = None) -> None:
+        """Have dbt imported and the project read in the background. Its dates are not known yet, and not needed.
+
+        With `parse_into` it writes the manifest there, and `parsed` says when it has.
+        """
         if self._process is None:
-            self._process = self._spawn("wait", self.target)
+            self._process, self.parses_into = self._spawn(parse_into), parse_into
+
+    def parsed(self) -> Path:
+        """Where the manifest lies that it was started for. Raises DbtFailed with what dbt does not understand."""
+        process, place, outcome = self._process, self.parses_into, None
+        assert process is not None and place is not None, "it was not started for a manifest"
+        self.parses_into = None
+        if line := process.stdout.readline():
+            outcome = json.loads(line)["parsed"]
+        if outcome is None or not outcome["success"]:
+            self.close()
+        self._judge(outcome, process.returncode)
+        return place
 
     def build(self, first: date, last: date, selection: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
         """Build and test every model for the dates from `first` to `last`, or those of `selection` (arguments of dbt).
@@ -81,34 +102,23 @@ class Dbt:
         if outcome["whole"]:  # a part that held says nothing of the rest
             unfinished.finish(self.home, first)
 
-    def write_manifest(self, target: Path) -> None:
-        """Parse the project and write `target`/manifest.json. Raises DbtFailed with what dbt does not understand."""
-        process = self._spawn("manifest", target)
-        outcome = None
-        try:
-            for line in process.stdout:
-                outcome = json.loads(line)["finished"]
-        finally:
-            _end(process, done=outcome is not None)
-        self._judge(outcome, process.returncode)
-
-    def close(self) -> bool:
-        """Stop a process that was started and not used; tells whether there was one."""
-        process, self._process = self._process, None
+    def close(self) -> None:
+        """Stop a process that was started and not used."""
+        process, self._process, self.parses_into = self._process, None, None
         if process is not None:
             _end(process, done=False)
-        return process is not None
 
-    def _spawn(self, mode: str, target: Path) -> subprocess.Popen[str]:
+    def _spawn(self, parse_into: Path | None) -> subprocess.Popen[str]:
         make_directory(self.home.path, PASSAGE_DIR)
-        for directory in (self.home.dbt, target, self.home.warehouse.parent):
+        for directory in (self.home.dbt, self.target, self.home.warehouse.parent):
             make_directory(directory)
         errors = os.open(self._errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, PRIVATE_FILE)
         try:
             # -P: the directory of the program is no place to import from. A session of its own: an interrupt from the
             # terminal reaches this process, which then stops dbt.
             return subprocess.Popen(
-                [sys.executable, "-P", "-W", _LEFT_TO_THE_SYSTEM, str(_PROGRAM), mode, str(self.project), str(target)],
+                [sys.executable, "-P", "-W", _LEFT_TO_THE_SYSTEM, str(_PROGRAM), str(self.project), str(self.target),
+                 *([str(parse_into)] if parse_into else [])],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8",
                 env=self._environment(), umask=0o077, start_new_session=True,
             )  # fmt: skip

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pipelines.warehouse.manifest import manifest
+from pipelines.warehouse.manifest import begin, manifest
 from pipelines.warehouse.run import Dbt, DbtFailed
 
 from .conftest import write
@@ -30,6 +30,26 @@ def test_parsed_only_after_a_change(dbt):
     assert early.returncode is not None and dbt._process.poll() is None, "dbt waits again, with the new project"
     assert "model.zhongtai.coverage" in json.loads(second.read_text())["nodes"]
     assert {path.name for path in dbt.home.dbt.iterdir()} == {second.name, "target", "stderr.log"}
+    dbt.close()
+
+
+def test_begun_early_one_process_parses_and_waits(dbt):
+    begin(dbt)
+    early = dbt._process
+    first = manifest(dbt)
+    assert dbt._process is early and early.poll() is None, "it goes on to build what it has parsed"
+    dbt.close()
+
+    begin(dbt)
+    assert dbt.parses_into is None, "the manifest is fresh"
+    dbt.close()
+
+    write(dbt.project / "models/marts/coverage.sql", "select 1 as one")
+    begin(dbt)
+    write(dbt.project / "models/marts/coverage.sql", "select 2 as two")
+    second = manifest(dbt)
+    assert "select 2 as two" in json.loads(second.read_text())["nodes"]["model.zhongtai.coverage"]["raw_code"]
+    assert second != first and {path.name for path in dbt.home.dbt.iterdir()} == {second.name, "target", "stderr.log"}
 
 
 def test_a_project_that_does_not_parse_says_where(dbt):
