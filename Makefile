@@ -5,7 +5,11 @@ BIN := .venv/bin
 # The simulated bank: so many customers, a history of 120 days in one file per contract, then three nights.
 CUSTOMERS ?= 20000
 SEED ?= 1
+# Faults: so many nights killed at random, so many readers beside as many publications, and where the table goes.
 KILLS ?= 200
+AT_ONCE ?= 50
+FAULTS ?= tests/faults
+TABLE ?= docs/faults.md
 HISTORY := 2025-01-01 2025-04-30
 NIGHTS := 2025-05-01 2025-05-02 2025-05-03
 # Tests make and delete tens of thousands of small files: in memory, where a machine has 8 GB of it to spare.
@@ -55,7 +59,7 @@ test-exhaustive: setup ## half an hour: every check of the policy map taken away
 	@$(BIN)/python -m pytest -m exhaustive
 
 faults: setup ## nights that are killed (KILLS=200 at random), starved and spoiled: hours; writes docs/faults.md
-	@$(BIN)/python -m pytest -n 2 tests/faults --kills $(KILLS) --at-once 50 --seed $(SEED) --table docs/faults.md
+	@$(BIN)/python -m pytest -n 2 $(FAULTS) --kills $(KILLS) --at-once $(AT_ONCE) --seed $(SEED) --table $(TABLE)
 
 test-browser: setup ## the Dagster UI in headless Chromium (Debian: apt-get install chromium)
 	@$(BIN)/python -m pytest -m browser

@@ -1,4 +1,7 @@
-"""The only `dg.Definitions`: assets, the nightly job, its schedule. Assembled by one function that tests call too."""
+"""The only `dg.Definitions`: assets, the nightly job, its schedule, and who is told of its runs.
+
+Assembled by one function that tests call too.
+"""
 
 import os
 import warnings
@@ -17,6 +20,7 @@ from pipelines.assets.relations import relation_assets
 from pipelines.assets.release import consumer_assets, release_assets
 from pipelines.assets.schedule import every_night
 from pipelines.contracts.model import Contract
+from pipelines.reporting.sensors import alert_sensors
 from pipelines.settings import Settings
 from pipelines.warehouse.control import fact_dates
 from pipelines.warehouse.dbt_assets import warehouse_assets
@@ -51,6 +55,7 @@ def build_definitions(settings: Settings, dbt: Dbt | None = None) -> dg.Definiti
         ],
         jobs=[nightly],
         schedules=[every_night(platform, nightly)],
+        sensors=alert_sensors(platform, nightly),
         executor=dg.in_process_executor,
         resources={"lock": _lock(platform)},
         loggers={"console": dg.colored_console_logger, "progress": progress_logger},

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     group_risk: str | None = None
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1)
     memory_limit: str = "4GB"
-    # Who is told what came of a run (`cli.alerts`); addresses may hold passwords.
+    # Who is told what came of a run (`reporting.alerts`); addresses may hold passwords.
     alert_when: Literal["always", "trouble"] = "always"
     alert_log: Path | None = None
     alert_webhook: str | None = Field(default=None, repr=False)

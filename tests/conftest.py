@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-# No test waits on wall time: on a busy machine any example may take long. Fifty examples of each property keep
+# No test waits on wall time: on a busy machine any example may take long. Few examples of each property keep
 # `make test` short; `--hypothesis-profile=thorough` looks at more.
 settings.register_profile("thorough", deadline=None, max_examples=1000)
-settings.register_profile("zhongtai", deadline=None, max_examples=50)
+settings.register_profile("zhongtai", deadline=None, max_examples=25)
 settings.load_profile("zhongtai")
 
 PROJECT = Path(__file__).resolve().parents[1]

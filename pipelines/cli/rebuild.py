@@ -61,9 +61,9 @@ def _run(settings: Settings, state: State, release: Release, home: Home) -> str 
     dbt = Dbt(own)
     begin(dbt)
     try:
-        from pipelines.cli.outcome import execute
+        from pipelines.cli.execute import execute
 
-        outcome = execute(own, dbt, bank.first_date, release.business_date, release_each=False)
+        outcome, _ = execute(own, dbt, bank.first_date, release.business_date, release_each=False)
     finally:
         dbt.close()
     if outcome.error is not None and not isinstance(outcome.error, Refused):

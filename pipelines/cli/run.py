@@ -19,7 +19,7 @@ from pipelines.contracts.bank import Bank
 from pipelines.settings import PROJECT, InputError, Settings
 
 if TYPE_CHECKING:
-    from pipelines.cli.outcome import Outcome
+    from pipelines.reporting.outcome import Outcome
 
 
 def nightly(
@@ -139,18 +139,18 @@ def _outcome(settings: Settings, first: date, last: date, *, release_each: bool)
     dbt = Dbt(settings)
     begin(dbt)  # it reads its project while Dagster is still being imported and deliveries are being read
     try:
-        from pipelines.cli.outcome import execute
+        from pipelines.cli.execute import execute
 
-        outcome = execute(settings, dbt, first, last, release_each=release_each)
+        outcome, began = execute(settings, dbt, first, last, release_each=release_each)
     finally:
         dbt.close()
-    outcome.seconds["start-up"] = round(outcome.started - started, 2)
+    outcome.seconds["start-up"] = round(began - started, 2)
     outcome.seconds["total"] = round(time.perf_counter() - started, 2)
     return outcome
 
 
 def _alert(context: typer.Context, settings: Settings, outcome: dict[str, Any], error: Exception | None) -> None:
-    from pipelines.cli import alerts
+    from pipelines.reporting import alerts
 
     state: State = context.obj
     if not settings.alerts:

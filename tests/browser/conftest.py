@@ -42,6 +42,11 @@ class Ui:
     url: str
     log: Path
 
+    def told(self) -> dict[str, Any] | None:
+        """The last alert that it sent."""
+        place = self.home.parent / "alerts.log"
+        return json.loads(place.read_text().splitlines()[-1]) if place.exists() else None
+
     def ask(self, query: str) -> dict[str, Any]:
         """The answer to a GraphQL query."""
         request = urllib.request.Request(
@@ -82,9 +87,10 @@ def ui(homes) -> Iterator[Ui]:
         port = free.getsockname()[1]
     command = [str(Path(sys.executable).with_name("zhongtai")), "--home", str(home), "ui", "--port", str(port)]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ZHONGTAI_", "DAGSTER_"))}
+    told = {"ZHONGTAI_ALERT_LOG": str(home.parent / "alerts.log")}
     with log.open("w") as output:
         process = subprocess.Popen(
-            command, env=inherited, cwd=PROJECT, stdout=output, stderr=output, start_new_session=True
+            command, env=inherited | told, cwd=PROJECT, stdout=output, stderr=output, start_new_session=True
         )
     server = Ui(home, f"http://localhost:{port}", log)
     try:

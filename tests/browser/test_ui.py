@@ -29,6 +29,7 @@ GROUPS = (
 )
 LAST = "2025-12-31"
 SECONDS_OF_A_RUN = 120
+SECONDS_OF_A_SENSOR = 90  # the daemon looks every half minute
 
 
 def test_the_asset_graph_shows_every_group(page):
@@ -66,6 +67,9 @@ def test_a_night_that_is_clicked_is_the_night_of_the_command(page, ui, homes, zh
     released = current(Home(clicked))
     assert released.business_date.isoformat() == by_command.json["business_date"] == LAST
     assert released.content_hash == by_command.json["content_hash"]
+    told = until(ui.told, SECONDS_OF_A_SENSOR, f"an alert of the run of {LAST}")
+    assert (told["business_date"], told["status"], told["release"]) == (LAST, "published", released.id)
+    assert told["checks"] == by_command.json["checks"]
 
 
 def ended(ui: Ui) -> dict[str, Any] | None:

@@ -87,7 +87,7 @@ def dated(history: dict[int, State]) -> dict[date, State]:
     return {day(number): state for number, state in sorted(history.items())}
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(histories)
 def test_after_every_statement_each_date_is_what_was_last_said_of_it(history):
     book, oracle = Book(), {}

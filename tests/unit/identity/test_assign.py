@@ -28,7 +28,7 @@ NIGHTS = st.lists(
     min_size=1,
     max_size=5,
 )
-PROPERTY = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+PROPERTY = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 
 
 def decided(verdict, left, right, event=None):

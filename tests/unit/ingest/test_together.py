@@ -28,6 +28,7 @@ def files(home: Path) -> dict[str, str]:
     return {str(path.relative_to(home)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
 
 
+@pytest.mark.slow
 def test_one_at_a_time_and_two_at_a_time_land_the_same_bytes(catalog: Catalog, tmp_path: Path) -> None:
     landed = []
     for threads in (1, 2):

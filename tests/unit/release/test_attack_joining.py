@@ -81,6 +81,7 @@ def nights(
     return files
 
 
+@pytest.mark.slow
 def test_nights_that_are_joined_do_not_move_with_figures_of_risk(office: Office, catalog: Catalog) -> None:
     still, moving = nights(office, catalog, None), nights(office, catalog, 1)
     assert moving["marketing"] == still["marketing"]

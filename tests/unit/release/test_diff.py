@@ -97,6 +97,7 @@ def test_a_product_of_one_release_alone(tmp_path: Path, whole_catalog: Catalog) 
     assert found == ProductDiff(LIST, None, 1, ("only in the second",))
 
 
+@pytest.mark.slow
 def test_under_another_key_rows_of_parties_match_nobody_and_others_do(two_nights: Office) -> None:
     first, second = (next(two_nights.home.releases.glob(f"{night}-*")) for night in NIGHTS)
     found = {one.product: one for one in compare(first, second, two_nights.catalog, same_names=False)}

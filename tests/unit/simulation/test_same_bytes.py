@@ -6,6 +6,8 @@ import hashlib
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
+
 from pipelines.contracts.load import load_catalog
 from pipelines.settings import PROJECT
 from pipelines.simulation.book import Request
@@ -26,6 +28,7 @@ def hashes(out: Path) -> dict[str, str]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_ten_days_at_once_are_ten_days_one_by_one_and_another_seed_is_another_bank(tmp_path: Path) -> None:
     run(tmp_path / "once", DAYS - 1)
     run(tmp_path / "again", DAYS - 1)

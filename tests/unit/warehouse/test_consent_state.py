@@ -63,7 +63,7 @@ def replayed(events: list[Event], party: str, partner: str, day: int, known: int
 
 
 @given(EVENTS)
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_every_question_has_the_answer_of_a_replay_and_no_other(events: list[Event]) -> None:
     found = states(events)
     # A partner that no event known by the business date names, is spoken of with all of them.

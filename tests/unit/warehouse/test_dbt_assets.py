@@ -70,6 +70,7 @@ def test_definitions(dbt):
     assert checks == {(MART, UNIQUE): True, (MART, WARNED): False, (PARTY, LANDED): False}
 
 
+@pytest.mark.slow
 def test_a_run_over_several_dates_and_one_over_a_part(dbt, instance):
     job = night(dbt)
     span = {

@@ -144,6 +144,7 @@ def oracle(days: dict[date, dict[str, str]]) -> list[tuple]:
     return sorted(found)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(parties, st.sets(st.integers(1, 8)))
 def test_runs_of_any_length_say_what_walking_through_the_nights_says(told: dict, cuts: set[int]) -> None:

@@ -1,26 +1,23 @@
-"""Runs the nightly job in this process and gathers from its events what came of it."""
+"""What came of a run of the nightly job, by its events: the release, or what stands against it, in words.
+
+Belongs here: reading events of Dagster. Does not belong here: running the job (`cli.execute`), and who is told
+(`alerts`, `sensors`).
+"""
 
 from __future__ import annotations
 
-import gc
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster import DagsterEventType, ExecuteInProcessResult
+from dagster import DagsterEvent, DagsterEventType
 
-from pipelines.assets.platform import FIRST_DATE_TAG, RELEASE_EACH_TAG
 from pipelines.assets.release import EVIDENCE, RELEASE
-from pipelines.audit.engine import preload_in_background
-from pipelines.definitions import JOB, build_definitions
-from pipelines.release.catalogue import current
 from pipelines.release.refused import Refused
-from pipelines.settings import InputError, Settings
-from pipelines.warehouse.run import Dbt
+from pipelines.settings import InputError
 
 _ROWS = {
     "read": "rows_delivered", "accepted": "rows_accepted", "unchanged": "rows_unchanged",
@@ -46,7 +43,6 @@ class Outcome:
 
     bank: str
     business_date: date
-    started: float
     status: str = "failed"
     release: str | None = None
     path: str | None = None
@@ -70,32 +66,10 @@ class Outcome:
         }  # fmt: skip
 
 
-def execute(settings: Settings, dbt: Dbt, first: date, last: date, *, release_each: bool) -> Outcome:
-    """Run the job for `last`, reaching back to `first`."""
-    definitions = build_definitions(settings, dbt)
-    tags = {FIRST_DATE_TAG: first.isoformat()} if first < last else {}
-    tags |= {RELEASE_EACH_TAG: "true"} if release_each else {}
-    job = definitions.resolve_job_def(JOB)
-    # Start-up is over and what it imported stays (cli.main): garbage is looked for from here on, but not there.
-    gc.freeze()
-    gc.enable()
-    outcome = Outcome(settings.bank_name(), last, time.perf_counter())
-    preload_in_background()
-    # Which dates there are is asked of the wall clock otherwise, and a night is not to depend on that.
-    ended = datetime.fromordinal(last.toordinal() + 2).replace(tzinfo=UTC)
-    with dg.DagsterInstance.get() as instance, dg.partition_loading_context(effective_dt=max(ended, datetime.now(UTC))):
-        result = job.execute_in_process(
-            instance=instance, partition_key=last.isoformat(), tags=tags, raise_on_error=False,
-            run_config={"loggers": {"progress": {}}},
-        )  # fmt: skip
-        _gather(outcome, result)
-    seen = current(settings.home)
-    outcome.current = seen and seen.id
-    return outcome
-
-
-def _gather(outcome: Outcome, result: ExecuteInProcessResult) -> None:
-    for entry in result.all_events:
+def gathered(bank: str, business_date: date, events: Sequence[DagsterEvent], *, success: bool) -> Outcome:
+    """What a run did that has ended, by all of its events."""
+    outcome = Outcome(bank, business_date)
+    for entry in events:
         step = entry.step_key or ""
         if entry.event_type is DagsterEventType.STEP_SUCCESS:
             outcome.seconds[step.split("__")[-1]] = round(entry.step_success_data.duration_ms / 1000, 2)
@@ -103,11 +77,12 @@ def _gather(outcome: Outcome, result: ExecuteInProcessResult) -> None:
             _materialized(outcome, entry.materialization)
         elif entry.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:
             _checked(outcome, entry.asset_check_evaluation_data)
-    if result.success:
+    if success:
         outcome.status = "published"
     else:
-        outcome.error = _why(outcome, result)
+        outcome.error = _why(outcome, events)
         outcome.status = "refused" if isinstance(outcome.error, Refused) else "failed"
+    return outcome
 
 
 def _materialized(outcome: Outcome, materialization: dg.AssetMaterialization) -> None:
@@ -127,11 +102,11 @@ def _checked(outcome: Outcome, evaluation: Any) -> None:
         outcome.warnings += evaluation.description.splitlines()
 
 
-def _why(outcome: Outcome, result: ExecuteInProcessResult) -> Exception:
+def _why(outcome: Outcome, events: Sequence[DagsterEvent]) -> Exception:
     """The error to show: bad input and refusals by name, else what the failed step said."""
     errors = [
         error
-        for entry in result.all_events
+        for entry in events
         if entry.event_type in _FAILURES and (error := getattr(entry.event_specific_data, "error", None))
     ]
     chain = list(_causes(errors[0])) if errors else []
@@ -140,7 +115,7 @@ def _why(outcome: Outcome, result: ExecuteInProcessResult) -> Exception:
             return InputError(_words(error))
         if error.cls_name == Refused.__name__:
             return Refused(_words(error))
-    refused = _failed_checks(result)
+    refused = _failed_checks(events)
     words = _words(chain[-1]) if chain else "a step failed without saying why"
     if not refused:
         return RunFailed(words)
@@ -149,25 +124,25 @@ def _why(outcome: Outcome, result: ExecuteInProcessResult) -> Exception:
     ]
     said = [f"  {line}" for line in words.splitlines()] if any(not check.description for check in refused) else []
     head = f"{len(refused)} checks stand against a release as of {outcome.business_date}:"
-    return Refused("\n".join([head, *listed, *said, *_where_to_look(result)]))
+    return Refused("\n".join([head, *listed, *said, *_where_to_look(events)]))
 
 
-def _where_to_look(result: ExecuteInProcessResult) -> list[str]:
+def _where_to_look(events: Sequence[DagsterEvent]) -> list[str]:
     """The pages on audited candidates, and the command that says the same; nothing where nothing was audited."""
     pages = [
         page
-        for entry in result.all_events
+        for entry in events
         if entry.event_type is DagsterEventType.ASSET_MATERIALIZATION and entry.asset_key == EVIDENCE
         for page in map(Path, entry.materialization.metadata["pages"].value)
     ]
     return [f"look: {page}, or `zhongtai gates show {page.parent.name[:12]}`" for page in pages]
 
 
-def _failed_checks(result: ExecuteInProcessResult) -> list[Any]:
+def _failed_checks(events: Sequence[DagsterEvent]) -> list[Any]:
     """Blocking checks that failed, but for missing deliveries: those are bad input."""
     checks = [
         entry.asset_check_evaluation_data
-        for entry in result.all_events
+        for entry in events
         if entry.event_type is DagsterEventType.ASSET_CHECK_EVALUATION
     ]
     failed = [check for check in checks if not check.passed and check.severity is dg.AssetCheckSeverity.ERROR]

@@ -19,9 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.audit.gates import REGISTRY
-from pipelines.cli import alerts
 from pipelines.contracts.load import Catalog, load_catalog
 from pipelines.release.refused import Refused
+from pipelines.reporting import alerts
 from pipelines.settings import PROJECT, InputError, Settings
 
 OUTCOME = {

@@ -1,0 +1,1 @@
+"""Tests of what is gathered from a run, and of who is told."""
