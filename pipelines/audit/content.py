@@ -86,6 +86,12 @@ def content_hash(directory: Path) -> str:
     return read_content(directory).hash
 
 
+def supersession(directory: Path) -> dict[str, Any] | None:
+    """What a release or candidate says of the one that it takes the place of; None where it takes nobody's."""
+    path = directory / PROOF / SUPERSEDES
+    return json.loads(path.read_bytes()) if path.is_file() else None
+
+
 def _describes(directory: Path, path: Path) -> bool:
     """Whether `path` is of the candidate's own descriptions, or what an interrupted write of one left behind."""
     if path.parent == directory / STATED:

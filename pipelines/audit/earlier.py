@@ -17,7 +17,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.audit.content import PROOF, SUPERSEDES
+from pipelines.audit.content import PROOF, SUPERSEDES, supersession
 from pipelines.audit.tables import NotAudited
 from pipelines.contracts.model import Contract
 
@@ -107,9 +107,7 @@ def read_past(shelf: Path, directory: Path, business_date: date, longest: int, d
 def superseded_by(directory: Path) -> dict[str, Any]:
     """What a candidate or release says of the release that it takes the place of; nothing where it takes none."""
     try:
-        return json.loads((directory / PROOF / SUPERSEDES).read_bytes())
-    except FileNotFoundError:
-        return {}
+        return supersession(directory) or {}
     except (OSError, ValueError) as error:
         raise NotAudited(f"{directory.name}: {PROOF}/{SUPERSEDES} cannot be read") from error
 

@@ -10,11 +10,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.audit.content import supersession
 from pipelines.cli import rebuild, releases_change
 from pipelines.cli.options import JsonOption, State
 from pipelines.release import catalogue, statement
 from pipelines.release.catalogue import Release
-from pipelines.release.pointer import place_of, supersession
+from pipelines.release.pointer import place_of
 from pipelines.release.refused import Refused
 from pipelines.settings import InputError
 from pipelines.vault.keys import KeyRing

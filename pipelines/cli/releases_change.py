@@ -9,11 +9,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.audit.content import supersession
 from pipelines.cli.options import JsonOption, State
 from pipelines.release import catalogue
 from pipelines.release.catalogue import Release
 from pipelines.release.diff import ProductDiff, compare
-from pipelines.release.pointer import supersession
 
 Confirmed = Annotated[bool, typer.Option("--yes", help="Do it; without, only say what would be done.")]
 

@@ -160,7 +160,7 @@ def _alert(context: typer.Context, settings: Settings, outcome: dict[str, Any], 
 
 
 def _report(outcome: Outcome) -> None:
-    from pipelines.release.pointer import supersession
+    from pipelines.audit.content import supersession
 
     console = Console(highlight=False, soft_wrap=True)
     table = Table("contract", "read", "accepted", "unchanged", "quarantined", "tombstones", box=None, pad_edge=False)

@@ -7,11 +7,10 @@ published. Belongs here: places, and moving the link. Does not belong here: what
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pipelines.audit.content import PROOF, SUPERSEDES
+from pipelines.audit.content import supersession
 from pipelines.release.catalogue import MANIFEST, POINTER
 from pipelines.settings import make_durable
 
@@ -24,12 +23,6 @@ class Place(NamedTuple):
 
     business_date: str
     order: int
-
-
-def supersession(release: Path) -> dict[str, Any] | None:
-    """What a release or candidate says of the one that it takes the place of; None where it takes nobody's."""
-    path = release / PROOF / SUPERSEDES
-    return json.loads(path.read_bytes()) if path.is_file() else None
 
 
 def place_of(release: Path) -> Place:

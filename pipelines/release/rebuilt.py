@@ -13,13 +13,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipelines.audit.content import PROOF, SUPERSEDES, Content, File, read_content
+from pipelines.audit.content import PROOF, SUPERSEDES, Content, File, read_content, supersession
 from pipelines.contracts.load import Catalog
 from pipelines.history.store import statements
 from pipelines.release import provenance
 from pipelines.release.catalogue import Release, list_releases
 from pipelines.release.correction import what_changed
-from pipelines.release.pointer import supersession
 from pipelines.settings import Home, InputError, make_directory
 from pipelines.vault.keys import KeyRing
 

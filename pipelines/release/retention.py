@@ -13,8 +13,9 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pipelines.audit.content import supersession
 from pipelines.release.catalogue import Release, current, list_releases
-from pipelines.release.pointer import REMOVED, place_of, supersession
+from pipelines.release.pointer import REMOVED, place_of
 from pipelines.release.publish import alone
 from pipelines.release.readers import live_readers
 from pipelines.settings import Home, make_durable

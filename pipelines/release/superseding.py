@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipelines.audit.content import PROOF, SUPERSEDES, canonical_json
+from pipelines.audit.content import PROOF, SUPERSEDES, canonical_json, supersession
 from pipelines.release.catalogue import Release, find, list_releases
-from pipelines.release.pointer import next_order, place_of, supersession
+from pipelines.release.pointer import next_order, place_of
 from pipelines.release.refused import Refused
 from pipelines.settings import Home, write_private
 

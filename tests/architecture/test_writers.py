@@ -32,6 +32,7 @@ TOLD = {
     "pipelines/vault/access.py": 1,
     "pipelines/cli/run.py": 1,
     "pipelines/cli/signing.py": 1,
+    "pipelines/cli/execute.py": 1,  # which dates Dagster knows of: one beyond the clock is among them all the same
     "benchmarks/night.py": 2,
     "benchmarks/simulated_bank/__main__.py": 1,
     "benchmarks/identity_worlds/page.py": 1,

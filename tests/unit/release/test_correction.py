@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.audit.content import supersession
 from pipelines.release import provenance
 from pipelines.release.catalogue import Release, current, find, verify_release
 from pipelines.release.correction import deliveries_changed, reason_of
-from pipelines.release.pointer import place_of, supersession
+from pipelines.release.pointer import place_of
 
 from .warehouse import DAY, Office, evidence
 

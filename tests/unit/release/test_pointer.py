@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.release.pointer import Place, next_order, place_of, point, published, supersession
+from pipelines.audit.content import supersession
+from pipelines.release.pointer import Place, next_order, place_of, point, published
 
 DAYS = ("1994-03-29", "1994-03-30", "1994-03-31")
 # A release by the number of its name: its business date, and the place that it takes from another, or its own.

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.audit.content import PROOF, RULES, read_content
+from pipelines.audit.content import PROOF, RULES, read_content, supersession
 from pipelines.audit.lawful import unproven
 from pipelines.audit.usage import BY_RECORD, unaccounted
 from pipelines.release.catalogue import Release, current, find, list_releases, verify_release
 from pipelines.release.left_out import LOST, lawful_part
-from pipelines.release.pointer import place_of, supersession
+from pipelines.release.pointer import place_of
 from pipelines.release.refused import Refused
 from pipelines.release.restored import restore
 from pipelines.release.rollback import roll_back
