@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipelines.settings import make_directory
+from pipelines.settings import make_directory, runs
 
 
 @contextmanager
@@ -17,20 +17,10 @@ def scratch(vault: Path) -> Iterator[Path]:
     """A private directory, gone afterwards; so are those of processes that were killed."""
     root = make_directory(vault / "tmp")
     for left in root.iterdir():
-        if not _runs(left.name.partition(".")[0]):
+        if not runs(left.name.partition(".")[0]):
             shutil.rmtree(left, ignore_errors=True)
     room = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}.", dir=root))
     try:
         yield room
     finally:
         shutil.rmtree(room, ignore_errors=True)
-
-
-def _runs(process: str) -> bool:
-    try:
-        os.kill(int(process), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -7,17 +7,19 @@ by way of generated files in the dbt project; so the project alone decides.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from pipelines.settings import PASSAGE_DIR, make_directory
+from pipelines.settings import PASSAGE_DIR, make_directory, runs
 from pipelines.warehouse.run import Dbt
 
 _READ = {".sql", ".yml", ".yaml", ".csv", ".md", ".py"}
 _NOT_OURS = {"target", "logs"}
 _PARSED = "partial_parse.msgpack"
+_PLACE = ".parse-"  # how the names begin of directories that are parsed into
 
 
 def begin(dbt: Dbt) -> None:
@@ -26,7 +28,10 @@ def begin(dbt: Dbt) -> None:
         return
     wanted, place = _wanted(dbt), None
     if not wanted.exists():
-        place = Path(tempfile.mkdtemp(prefix=f".parse-{wanted.stem}-", dir=dbt.home.dbt))
+        for left in dbt.home.dbt.glob(f"{_PLACE}*"):
+            if not runs(left.name.removeprefix(_PLACE).partition("-")[0]):
+                shutil.rmtree(left, ignore_errors=True)
+        place = Path(tempfile.mkdtemp(prefix=f"{_PLACE}{os.getpid()}-{wanted.stem}-", dir=dbt.home.dbt))
         if (dbt.target / _PARSED).exists():
             shutil.copyfile(dbt.target / _PARSED, place / _PARSED)
     dbt.start(place)

@@ -45,6 +45,7 @@ def test_begun_early_one_process_parses_and_waits(dbt):
     dbt.close()
 
     write(dbt.project / "models/marts/coverage.sql", "select 1 as one")
+    (dbt.home.dbt / ".parse-999999-manifest-0-x").mkdir()  # of a process that was killed
     begin(dbt)
     write(dbt.project / "models/marts/coverage.sql", "select 2 as two")
     second = manifest(dbt)
