@@ -10,6 +10,7 @@ KILLS ?= 200
 AT_ONCE ?= 50
 FAULTS ?= tests/faults
 TABLE ?= docs/faults.md
+BENCH ?= var-bench
 HISTORY := 2025-01-01 2025-04-30
 NIGHTS := 2025-05-01 2025-05-02 2025-05-03
 # Tests make and delete tens of thousands of small files: in memory, where a machine has 8 GB of it to spare.
@@ -18,7 +19,7 @@ test test-slow faults: export TMPDIR := $(or $(IN_MEMORY),$(TMPDIR),/tmp)
 export ZHONGTAI_HOME ?= $(CURDIR)/$(if $(filter simbank,$(BANK)),var,var-$(BANK))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-servers test-slow test-exhaustive test-browser faults ui check bench bench-simulate bench-identity bench-graph identity-worlds identity-stability results docs docs-bank clean
+.PHONY: help setup run test test-servers test-slow test-exhaustive test-browser faults ui check bench bench-audit bench-simulate bench-identity bench-graph identity-worlds identity-stability results docs docs-bank clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -76,7 +77,10 @@ check: setup ## linters: Python, SQL, layers, dependencies, dead code, contracts
 	$(BIN)/sqlfluff lint dbt_project --processes 2
 
 bench: setup ## time and memory of one night, as ratios to the bare engine
-	@$(BIN)/python benchmarks/night.py
+	@$(BIN)/python -m benchmarks.night
+
+bench-audit: setup ## the audit as a share of a night, beside its bare SQL, and memory, of CUSTOMERS in BENCH
+	@$(BIN)/python -m benchmarks.audit $(BENCH) --customers $(CUSTOMERS)
 
 bench-simulate: setup ## rows per second and memory of the simulated bank
 	@$(BIN)/python -m benchmarks.simulate

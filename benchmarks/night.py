@@ -1,6 +1,6 @@
 """What one night costs beside its SQL: wall time and peak memory by step, as ratios in one run.
 
-    .venv/bin/python benchmarks/night.py [--write docs/performance.md]
+    .venv/bin/python -m benchmarks.night [--write docs/performance.md]
 
 Makes a home of its own in a temporary directory, backfills all dates but the last, runs the last night, and then runs
 the very SQL that dbt compiled for that night once more on a bare DuckDB connection to a copy of the same warehouse.
@@ -10,41 +10,26 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import shutil
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from benchmarks.command import Measured, machine, run
 from pipelines.contracts.load import load_catalog
-from pipelines.settings import PROJECT, Home, Settings
+from pipelines.settings import Home, Settings
 from pipelines.warehouse.manifest import manifest
 from pipelines.warehouse.run import Dbt
 
 _STEPS = {
-    "start-up": ("start-up",), "ingest": ("ingest", "control", "party_crosswalk"), "dbt": ("warehouse",),
-    "audit": ("evidence",), "release": ("candidate", "release"),
+    "start-up": ("start-up",), "ingest": ("ingest", "control"), "identity": ("identity", "relations"),
+    "dbt": ("warehouse",), "audit": ("evidence",), "release": ("candidate", "release"),
 }  # fmt: skip
-_SAMPLED_EVERY = 0.05
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One run of the command: its own account, wall seconds from outside, and the peak memory of its process tree."""
-
-    outcome: dict[str, Any]
-    wall: float
-    peak_mb: float
 
 
 def main() -> None:
@@ -55,7 +40,7 @@ def main() -> None:
     settings = Settings()
     catalog = load_catalog(settings.contracts)
     sections = [_measure(bank) for bank in catalog.banks if _delivers(catalog, settings, bank)]
-    text = "\n\n".join([_machine(), *sections])
+    text = "\n\n".join([machine("benchmarks/night.py"), *sections])
     print(text)
     if write:
         head = write.read_text("utf-8").partition(_MARK)[0] if write.exists() else "# Performance\n\n"
@@ -78,45 +63,12 @@ def _measure(bank: str) -> str:
     with tempfile.TemporaryDirectory(prefix="zhongtai-bench-") as directory:
         home = Path(directory) / "home"
         day_before = (last - timedelta(days=1)).isoformat()
-        back = _run(home, "backfill", "--bank", bank, "--to", day_before)
-        night = _run(home, "nightly", "--date", last.isoformat())
-        again = _run(home, "nightly", "--date", last.isoformat())
+        back = run(home, "backfill", "--bank", bank, "--to", day_before)
+        night = run(home, "nightly", "--date", last.isoformat())
+        again = run(home, "nightly", "--date", last.isoformat())
         bare = _bare_sql(settings.model_copy(update={"home_dir": home}))
     days = (last - chosen.first_date).days
     return _section(bank, days, back, night, again, bare)
-
-
-def _run(home: Path, *arguments: str) -> Measured:
-    command = [str(Path(sys.executable).with_name("zhongtai")), "--home", str(home), *arguments, "--json"]
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    peak = [0.0]
-    watcher = threading.Thread(target=_watch, args=(process, peak))
-    watcher.start()
-    output, _ = process.communicate()
-    wall = time.perf_counter() - started
-    watcher.join()
-    if process.returncode:
-        raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}: {output}")
-    return Measured(json.loads(output), wall, peak[0])
-
-
-def _watch(process: subprocess.Popen[str], peak: list[float]) -> None:
-    """Keep the largest sum of resident memory over the process and what it started."""
-    page = os.sysconf("SC_PAGE_SIZE")
-    while process.poll() is None:
-        parents, sizes = {}, {}
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                fields = (entry / "stat").read_text().rpartition(") ")[2].split()
-                parents[int(entry.name)], sizes[int(entry.name)] = int(fields[1]), int(fields[21]) * page
-            except OSError:
-                continue
-        tree = {process.pid}
-        while grown := {pid for pid, parent in parents.items() if parent in tree} - tree:
-            tree |= grown
-        peak[0] = max(peak[0], sum(sizes.get(pid, 0) for pid in tree) / 1e6)
-        time.sleep(_SAMPLED_EVERY)
 
 
 def _bare_sql(settings: Settings) -> float:
@@ -164,14 +116,6 @@ def _carry_out(con: duckdb.DuckDBPyConnection, node: dict[str, Any], sql: str) -
     else:
         kind = "view" if node["config"]["materialized"] == "view" else "table"
         con.execute(f"create or replace {kind} {node['schema']}.{node['alias']} as {sql}")
-
-
-def _machine() -> str:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (
-        f"Measured on {date.today()}: {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, "
-        f"Python {platform.python_version()}, by `{Path(__file__).relative_to(PROJECT)}`."
-    )
 
 
 def _section(bank: str, days: int, back: Measured, night: Measured, again: Measured, bare: float) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -32,7 +34,9 @@ def test_a_night_beside_a_night(night: Night, step: str) -> None:
     """The second says who works there, and the first does not notice."""
     first = night.start()
     assert until(first.stderr, f"{step} ...")
+    os.kill(first.pid, signal.SIGSTOP)  # or it might have ended before the second is there
     code, said = night.run()
+    os.kill(first.pid, signal.SIGCONT)
     assert (code, "Traceback" in said) == (2, False), said
     assert f"another run works in {night.home} (process {first.pid})" in said
     assert night.check() == night.bank.eve_release
