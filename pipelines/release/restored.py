@@ -41,14 +41,15 @@ def restore(
     shutil.rmtree(staging, ignore_errors=True)
     make_directory(staging)
     try:
-        rules = _rules(restored, stands)
+        then = json.loads((restored.path / PROOF / RULES).read_bytes())
+        rules = _rules(then, stands.rules)
         write_private(make_directory(staging / PROOF) / RULES, canonical_json(rules))
         decisions = {name: _proofs(restored, stands, name, staging) for name in CONSUMERS}
         rows, withheld, left_out = {}, {}, {}
         for product in catalog.products.values():
             kept, out = _product(staging, restored, product, rules, decisions)
             rows[product.id], left_out[product.id] = kept, out
-            withheld[product.id] = out["rows"] + _withheld_then(restored, product)
+            withheld[product.id] = out["rows"] + _withheld_then(restored, product, then)
         write_usage(catalog, staging, rules)
         write_supersession(
             home, staging, superseded, restored.id, reason,
@@ -83,10 +84,8 @@ def _check(catalog: Catalog, restored: Release) -> None:
         raise Refused(f"{restored.id} has no proofs, so nobody can say what may still be used of it: name a later one")
 
 
-def _rules(restored: Release, stands: Standing) -> dict[str, Any]:
+def _rules(then: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     """Policy and legal bases of today; what products were made of then; what they need, of then and of today."""
-    then = json.loads((restored.path / PROOF / RULES).read_bytes())
-    now = stands.rules
     said = {name: now[name] for name in ("policy", "legal_basis", "articles")}
     needs = {name: _needs(needed, now["needs"].get(name, {})) for name, needed in then["needs"].items()}
     return {**then, **said, "needs": {**{n: one for n, one in now["needs"].items() if n not in needs}, **needs}}
@@ -159,9 +158,8 @@ def _product(
     return table.num_rows, out
 
 
-def _withheld_then(restored: Release, product: Contract) -> int:
-    """How many parties of then could not be in a product: at least as many as were withheld from it."""
-    rules = json.loads((restored.path / PROOF / RULES).read_bytes())
+def _withheld_then(restored: Release, product: Contract, rules: dict[str, Any]) -> int:
+    """How many parties of then could not be in a product, by the rules of then: at least as many as were withheld."""
     needed = rules["needs"].get(product.id, {}).get("rows", [])
     if not needed:
         return 0
