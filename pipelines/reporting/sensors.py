@@ -15,7 +15,7 @@ from pipelines.assets.platform import Platform
 from pipelines.reporting import alerts
 from pipelines.reporting.outcome import gathered
 
-TOLD_TAG = "zhongtai/told"  # on a run of which its command tells by itself
+TOLD_TAG, TOLD = "zhongtai/told", "by the command"  # on a run of which its command tells by itself
 _ENDS = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 _PARTITIONS = ("dagster/partition", "dagster/asset_partition_range_end")
 

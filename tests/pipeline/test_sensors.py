@@ -7,9 +7,11 @@ import json
 import dagster as dg
 import pytest
 
+from pipelines.assets.lock import exclusive
 from pipelines.assets.platform import Platform
+from pipelines.cli.execute import end_lost_runs
 from pipelines.release.catalogue import current
-from pipelines.reporting.sensors import TOLD_TAG, alert_sensors
+from pipelines.reporting.sensors import TOLD, TOLD_TAG, alert_sensors
 from pipelines.settings import Home, Settings
 
 LAST = "2025-12-31"
@@ -51,6 +53,20 @@ def test_a_run_is_told_of_unless_its_command_does(xiaocheng, instance, told):
     assert (line["status"], line["business_date"]) == ("published", LAST)
     assert (line["release"], line["content_hash"]) == (release.id, release.content_hash)
     assert line["checks"]["failed"] == 0 and line["checks"]["passed"] > 100 and line["seconds"] > 0
+
+
+def test_a_run_that_was_killed_is_said_to_have_failed_once_nobody_works(tmp_path):
+    home = Home(tmp_path)
+    with dg.DagsterInstance.ephemeral() as instance:
+        started = {"job_name": "nightly", "status": dg.DagsterRunStatus.STARTED}
+        lost = instance.add_run(dg.DagsterRun(**started, tags={TOLD_TAG: TOLD}))
+        clicked = instance.add_run(dg.DagsterRun(**started))
+        with exclusive(home):
+            end_lost_runs(instance, home)
+        assert instance.get_run_by_id(lost.run_id).status is dg.DagsterRunStatus.STARTED
+        end_lost_runs(instance, home)
+        assert instance.get_run_by_id(lost.run_id).status is dg.DagsterRunStatus.FAILURE
+        assert instance.get_run_by_id(clicked.run_id).status is dg.DagsterRunStatus.STARTED
 
 
 def test_nobody_to_be_told_needs_no_sensor(xiaocheng):
