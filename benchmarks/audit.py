@@ -38,7 +38,7 @@ from pipelines.audit.content import CANDIDATE, canonical_json, read_content
 from pipelines.audit.engine import preload
 from pipelines.audit.run import audit_candidate
 from pipelines.contracts.load import Catalog, load_catalog
-from pipelines.release.catalogue import Release, current
+from pipelines.release.catalogue import Release, current, shelf
 from pipelines.settings import PROJECT, Home, Settings
 
 FIRST = date(2025, 1, 1)
@@ -103,10 +103,10 @@ def audited(home: Home, release: Release) -> Audit:
         candidate = _as_candidate(release, Path(place) / "candidate")
         crosswalk = home.identity / "party_crosswalk.parquet"
         started = time.perf_counter()
-        audit_candidate(candidate, catalog, crosswalk, home.releases, **limits)
+        audit_candidate(candidate, catalog, crosswalk, shelf(home), **limits)
         seconds = time.perf_counter() - started
         with _recorded() as statements:
-            audit_candidate(candidate, catalog, crosswalk, home.releases, **limits)
+            audit_candidate(candidate, catalog, crosswalk, shelf(home), **limits)
         return Audit(seconds, _bare(candidate, catalog, _questions(statements), **limits), len(statements))
 
 
