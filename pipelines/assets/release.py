@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines.assets.platform import Platform
+from pipelines.audit.content import PAGE
 from pipelines.audit.evidence import Evidence
 from pipelines.audit.gates import REGISTRY, gate_of
 from pipelines.audit.run import audit_candidate
@@ -14,6 +15,7 @@ from pipelines.audit.upstream import Finder
 from pipelines.release.audit_page import write_page
 from pipelines.release.candidate import build_candidate, candidate_of, prune_candidates, publishable
 from pipelines.release.catalogue import CONSUMERS, shelf
+from pipelines.release.examined import examined
 from pipelines.release.publish import publish
 
 GROUP = "release"
@@ -58,7 +60,8 @@ def release_assets(platform: Platform, marts: Sequence[dg.AssetKey]) -> list[dg.
         counts = {
             f"checks_{state}": sum(e.count(state) for e in found) for state in ("passed", "failed", "not_audited")
         }
-        pages = [str(write_page(directory, platform.catalog, home)) for directory in audited]
+        # Beside the evidence, and like it no part of what is published.
+        pages = [str(write_page(examined(one), platform.catalog, home, one / PAGE)) for one in audited]
         yield dg.MaterializeResult(asset_key=EVIDENCE, metadata={**counts, "pages": pages})
 
     @dg.asset(key=RELEASE, deps=[CANDIDATE, EVIDENCE, *marts], kinds={"duckdb", "parquet"}, **common)

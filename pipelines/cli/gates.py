@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.cli.options import JsonOption, State
-from pipelines.settings import InputError, write_private
+from pipelines.settings import InputError
 
 if TYPE_CHECKING:
     from pipelines.audit.evidence import CheckResult, Evidence
@@ -126,13 +126,13 @@ def page(
     out: Annotated[Path, typer.Option(help="Where the page is written.")] = Path("audit.html"),
 ) -> None:
     """One HTML page on a release or candidate, refused ones too: what failed, its rows, where they came from."""
-    from pipelines.release.audit_page import page as written
-    from pipelines.release.examined import find_examined, rows_and_usual
+    from pipelines.release.audit_page import write_page
+    from pipelines.release.examined import find_examined
 
     state: State = context.obj
     home = state.settings.home
     found = find_examined(home, name)
-    write_private(out, written(found, rows_and_usual(found, state.catalog, home)).encode())
+    write_page(found, state.catalog, home, out)
     _console().print(f"wrote {out}: {found.kind} {found.name}")
 
 

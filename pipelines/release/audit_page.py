@@ -11,12 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from pipelines.audit.content import PAGE
 from pipelines.audit.evidence import CheckResult, Evidence
 from pipelines.audit.gates import REGISTRY
 from pipelines.audit.waivers import WaiverRecord
 from pipelines.contracts.load import Catalog
-from pipelines.release.examined import Examined, examined, rows_and_usual
+from pipelines.release.examined import Examined, rows_and_usual
 from pipelines.settings import Home, write_private
 
 _COLOURS = {"passed": "#3f7d6e", "failed": "#b3402e", "not_audited": "#b9892b"}
@@ -41,11 +40,10 @@ svg text { font: 11px "Helvetica Neue", Helvetica, Arial, sans-serif; fill: var(
 """
 
 
-def write_page(candidate: Path, catalog: Catalog, home: Home) -> Path:
-    """Write the page on an audited candidate beside its evidence; no part of its content, it is not published."""
-    found = examined(candidate)
-    write_private(candidate / PAGE, page(found, rows_and_usual(found, catalog, home)).encode())
-    return candidate / PAGE
+def write_page(found: Examined, catalog: Catalog, home: Home, out: Path) -> Path:
+    """Write the page on what was audited to `out`, and return that."""
+    write_private(out, page(found, rows_and_usual(found, catalog, home)).encode())
+    return out
 
 
 def page(found: Examined, rows: Mapping[str, tuple[int, float | None]]) -> str:

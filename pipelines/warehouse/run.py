@@ -58,17 +58,16 @@ class Dbt:
         if self._process is None:
             self._process, self.parses_into = self._spawn(parse_into), parse_into
 
-    def parsed(self) -> Path:
-        """Where the manifest lies that it was started for. Raises DbtFailed with what dbt does not understand."""
-        process, place, outcome = self._process, self.parses_into, None
-        assert process is not None and place is not None, "it was not started for a manifest"
+    def parsed(self) -> None:
+        """Wait for the manifest that it was started for. Raises DbtFailed with what dbt does not understand."""
+        process, outcome = self._process, None
+        assert process is not None and self.parses_into is not None, "it was not started for a manifest"
         self.parses_into = None
         if line := process.stdout.readline():
             outcome = json.loads(line)["parsed"]
         if outcome is None or not outcome["success"]:
             self.close()
         self._judge(outcome, process.returncode)
-        return place
 
     def build(self, first: date, last: date, selection: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
         """Build and test every model for the dates from `first` to `last`, or those of `selection` (arguments of dbt).
