@@ -14,7 +14,22 @@ from typing import Any
 import pytest
 from nights import Bank, Disk, Night, made, read_back, small_disk
 
+from benchmarks.command import machine
+
 _COUNTS = ("lost", "torn")
+_PAGE = """# Faults that were tried
+
+A bank publishes one release, and something happens to its next night, or to the home it runs in: real processes, real
+signals, a real disk that is full. After each fault the release before it is current still and verifies whole, nothing
+that is half done can be read, and the next plain `zhongtai nightly` finishes with the same bytes as a night that
+nothing happened to. A fault survived is one after which all of that held. A release is lost where the current one is
+not found or does not verify; a read is torn where a reader saw anything but one whole release.
+
+{machine}
+The seed gives the same moments (as shares of a night) and victims again.
+
+{table}
+"""
 _IN_A_ROW = 4  # nights that are killed in one home, before one is let be
 
 
@@ -109,4 +124,5 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     for line in lines:
         terminalreporter.write_line(line)
     if place := config.getoption("--table"):
-        place.write_text("\n".join(lines) + "\n", "utf-8")
+        command = f"make faults KILLS={kills} AT_ONCE={config.getoption('--at-once')} SEED={seed}"
+        place.write_text(_PAGE.format(machine=machine(command), table="\n".join(lines)), "utf-8")
