@@ -1,19 +1,34 @@
 """What a low-risk list tells of the probability of default: by membership and band, and by nothing beyond them.
 
-Belongs here: mutual information in bits with its interval, and the permutation null of what a column tells beyond the
-band. Does not belong here: which list is looked at (`tests/pipeline/test_low_risk_list.py`, the results generator).
+    .venv/bin/python -m benchmarks.list_information HOME
+
+HOME is a home with a release; printed is what each way of grouping customers tells beyond the band: the segment that is
+on marketing's lists, and those that are not. Belongs here: mutual information in bits with its interval, and the
+permutation null of what a column tells beyond the band. Does not belong here: that a list is refused which tells more
+(`tests/pipeline/test_low_risk_list.py`).
 
 Mutual information: Shannon (1948); its bias at small counts by Miller (1955), (rows - 1) * (columns - 1) / (2 n ln 2).
 """
 
 from __future__ import annotations
 
+import argparse
 import math
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
+import duckdb
 import numpy as np
+import polars as pl
 
+from benchmarks.command import machine
+from pipelines.release.catalogue import current
+from pipelines.settings import Home
+
+LISTS = ("low_risk_list", "low_risk_list_with_bureau")
+GROUPINGS = ("asset_tier", "rfm_group", "social_role")  # of customer_segment, known of who is listed
 PD_BINS = 5
 _LEVEL = 0.01  # of all columns together, after Bonferroni
 
@@ -40,6 +55,38 @@ class Leak:
     def leaks(self) -> bool:
         """Whether it tells more than chance would."""
         return self.bits > self.allowed
+
+
+def main() -> int:
+    """Print the table of a home's current release."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("home", type=Path)
+    home = Home(parser.parse_args().home.resolve())
+    print(machine("benchmarks/list_information.py"), end="\n\n")
+    print("| list | parties | grouping | bits beyond the band | by chance at most | on the list |")
+    print("|---|---:|---|---:|---:|---|")
+    for name in LISTS:
+        listed = _listed(home, name)
+        columns = {grouping: listed[grouping].to_list() for grouping in ("segment", *GROUPINGS)}
+        for leak in beyond_band(columns, listed["band"].to_list(), listed["pd"].cast(float).to_list()):
+            cells = (name, f"{listed.height:,}", leak.column, f"{leak.bits:.5f}", f"{leak.allowed:.5f}")
+            print(f"| {' | '.join(cells)} | {'yes' if leak.column == 'segment' else 'no'} |")
+    return 0
+
+
+def _listed(home: Home, name: str) -> pl.DataFrame:
+    """Who is on a list as of the current release and has a grade, by the bank's marts."""
+    release = current(home)
+    if release is None:
+        raise SystemExit(f"{home.path}: no release; run a night of a bank with a scorecard first")
+    with closing(duckdb.connect(str(home.warehouse), read_only=True)) as con:
+        return con.execute(
+            f"select listed.segment, listed.band, grade.pd, {', '.join(f'segment.{one}' for one in GROUPINGS)} "
+            f"from marts.{name} as listed inner join marts.risk_grade as grade using (party_id, business_date) "
+            f"inner join marts.customer_segment as segment using (party_id, business_date) "
+            f"where listed.included and grade.pd is not null and business_date = ? order by party_id",
+            [release.business_date],
+        ).pl()
 
 
 def binned(values: Sequence[float], bins: int = PD_BINS) -> np.ndarray:
@@ -137,3 +184,7 @@ def _unbiased(table: np.ndarray) -> float:
     rows = table.sum()
     used = (table.sum(axis=1) > 0).sum() - 1, (table.sum(axis=0) > 0).sum() - 1
     return float(max(0.0, _bits(table) - used[0] * used[1] / (2 * rows * math.log(2)))) if rows else 0.0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

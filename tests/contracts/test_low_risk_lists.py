@@ -83,12 +83,12 @@ def test_limits_for_staying_are_wider_than_those_for_entry(catalog: Catalog) -> 
 
 
 @pytest.mark.parametrize("table", LISTS)
-def test_marketing_sees_no_more_of_a_list_than_membership_and_what_follows_from_the_band(
+def test_marketing_sees_no_more_of_a_list_than_membership_its_segment_and_what_follows_from_the_band(
     catalog: Catalog, table: str
 ) -> None:
     columns = [column.name for column in catalog.products[f"marketing.{table}"].columns]
-    assert columns == ["pseudonym", "business_date", "variant", "band", "product_families", "inclusion_reasons",
-                       "valid_from", "valid_to"]  # fmt: skip
+    assert columns == ["pseudonym", "business_date", "variant", "segment", "band", "product_families",
+                       "inclusion_reasons", "valid_from", "valid_to"]  # fmt: skip
     text = (DBT / "macros" / "marts" / "low_risk_told.sql").read_text("utf-8")
     assert "by_band(low_risk_families(), 'band') }} as product_families" in text
     assert "by_band(low_risk_reason_codes(), 'band') }} as inclusion_reasons" in text

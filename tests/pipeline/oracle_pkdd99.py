@@ -273,8 +273,9 @@ def low_risk(parties: pl.DataFrame, as_of: date, before: pl.DataFrame | None) ->
                   & (col("debt_service_ratio") <= LIMIT[f"band_{band}_max_debt_service_ratio"])
                   for band in "ab")  # fmt: skip
     band = when(in_a).then(lit("A")).when(in_b).then(lit("B")).otherwise(lit("C"))
+    segment = when(col("accounts_owned") > 1).then(lit("several_accounts")).otherwise(lit("single_account"))
     decided = parties.with_columns(
-        included=included, band=when(included).then(band),
+        included=included, segment=when(included).then(segment), band=when(included).then(band),
         in_since=when(included).then(when("was_included").then("in_since_before").otherwise(lit(as_of))),
         exclusion_reasons=when(~included).then(pl.concat_str(excluded_by, separator=";", ignore_nulls=True)),
     )  # fmt: skip

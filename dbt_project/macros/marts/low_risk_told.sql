@@ -67,6 +67,10 @@ select
     included,
     case when included then last_in_on end as in_since,
     last_out_on,
+    case
+        when included and accounts_owned > 1 then 'several_accounts'
+        when included then 'single_account'
+    end as segment,
     band,
     {{ by_band(low_risk_families(), 'band') }} as product_families,
     {{ by_band(low_risk_reason_codes(), 'band') }} as inclusion_reasons,

@@ -128,12 +128,12 @@ def _decision(mart: Contract, n: int) -> dict[str, Any]:
     if not mart.table.startswith("low_risk_list"):
         return {}
     if n % 2:
-        return {"included": False, "band": None, "product_families": None, "inclusion_reasons": None,
+        return {"included": False, "segment": None, "band": None, "product_families": None, "inclusion_reasons": None,
                 "exclusion_reasons": "history", "in_since": None, "last_out_on": None}  # fmt: skip
     families = {"A": "deposit;wealth;card;loan", "B": "deposit;wealth;card", "C": "deposit;wealth"}
     band, reasons = "ABC"[n % 3], "meets_requirements;stable_income" if n % 3 else "meets_requirements"
-    return {"included": True, "band": band, "product_families": families[band], "inclusion_reasons": reasons,
-            "exclusion_reasons": None, "last_out_on": None}  # fmt: skip
+    return {"included": True, "segment": "single_account", "band": band, "product_families": families[band],
+            "inclusion_reasons": reasons, "exclusion_reasons": None, "last_out_on": None}  # fmt: skip
 
 
 # What the columns of a mart must agree on, by its rules.

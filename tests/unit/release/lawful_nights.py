@@ -108,7 +108,7 @@ def _decided(n: int, night: date) -> dict[str, Any]:
     said = included(n, night)
     return {
         **({} if said else {name: RULES[name] for name in failing(n)}),
-        "included": said, "band": "ABC"[n % 3] if said else None,
+        "included": said, "band": "ABC"[n % 3] if said else None, "segment": "single_account" if said else None,
         "inclusion_reasons": "stable_income" if said else None,
         "exclusion_reasons": None if said else ";".join(sorted(failing(n))), "income_periods": n % 7,
     }  # fmt: skip

@@ -104,7 +104,7 @@ def test_what_a_list_tells_of_risk_has_few_values(office: Office, catalog: Catal
     product = catalog.products[point["product"]]
     signed = {name.rpartition(".")[2] for name in point["inputs"]}
     told = [c for c in product.columns if c.name in signed]
-    # Each column has at most three values: whoever knows the band knows them all (tests/pipeline/test_low_risk_list).
+    # What follows from the band has at most three values; the segment two (tests/pipeline/test_low_risk_list).
     assert len([one for one in point["output_domain"] if ";" in one]) <= 3 >= len(product.column("band").enum)
     for column in told:
         assert column.type in ("string", "boolean"), f"{column.name} could tell a figure"
