@@ -8,8 +8,8 @@ import tomllib
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from project import project_catalog
 
-from pipelines.contracts.load import load_catalog
 from pipelines.settings import PROJECT
 
 from .code import name, python, repository, texts
@@ -79,7 +79,7 @@ def test_every_dependency_says_what_it_is_for() -> None:
 
 
 def test_every_threshold_is_used_and_every_used_one_is_there() -> None:
-    thresholds = load_catalog(PROJECT / "data_contracts").policy.thresholds
+    thresholds = project_catalog().policy.thresholds
     sql = [path for path in repository() if path.suffix == ".sql"]
     in_sql = {found for path in sql for found in re.findall(r"policy\('([^']+)'\)", path.read_text(encoding="utf-8"))}
     in_code = {text for path in python("pipelines") for text in texts(path) if text in thresholds}
@@ -88,7 +88,7 @@ def test_every_threshold_is_used_and_every_used_one_is_there() -> None:
 
 
 def test_code_asks_for_thresholds_that_are_there() -> None:
-    thresholds = load_catalog(PROJECT / "data_contracts").policy.thresholds
+    thresholds = project_catalog().policy.thresholds
     for path in python("pipelines"):
         for asked in re.findall(r'thresholds\["([^"]+)"\]', path.read_text(encoding="utf-8")):
             assert asked in thresholds, f"{name(path)} asks for {asked}"

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from project import project_catalog
 
-from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.contracts.load import Catalog
 from pipelines.lineage.compiled import compiled_models, tested_keys
 from pipelines.settings import PROJECT
 
@@ -30,7 +31,7 @@ class Compiled:
 @pytest.fixture(scope="session")
 def catalog() -> Catalog:
     """Every contract of the project."""
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 @pytest.fixture(scope="session")

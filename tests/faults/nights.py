@@ -16,13 +16,12 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
 
 import duckdb
+from project import project_catalog
 
-from pipelines.contracts.load import Catalog, load_catalog
 from pipelines.release.catalogue import MANIFEST, POINTER, current, read_release, verify_release
 from pipelines.settings import PROJECT, Home
 
@@ -88,12 +87,6 @@ def published_bytes(home: Path) -> dict[str, str]:
     return {f"{path.relative_to(release.path)}": hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-@cache
-def catalog() -> Catalog:
-    """The contracts of the project."""
-    return load_catalog(PROJECT / "data_contracts")
-
-
 class Night:
     """The last night of the bank in a home of its own; `faults`, `lost` and `torn` are counted for the table."""
 
@@ -127,16 +120,16 @@ class Night:
     def check(self) -> str:
         """The current release verifies and nothing is half visible. Gives its id."""
         release = current(Home(self.home))
-        if release is None or verify_release(release, catalog()):
+        if release is None or verify_release(release, project_catalog()):
             self.lost += 1
         assert release is not None, "no release is current"
-        assert verify_release(release, catalog()) == []
+        assert verify_release(release, project_catalog()) == []
         assert release.id in (self.bank.eve_release, self.bank.release)
         for path in (self.home / "releases").iterdir():
             if path.name == POINTER or path.name.startswith("."):
                 continue
             assert (path / MANIFEST).is_file(), f"{path.name} is half there"
-            assert verify_release(read_release(path), catalog()) == []
+            assert verify_release(read_release(path), project_catalog()) == []
         for consumer in ("marketing", "risk"):
             self.torn += self._read(consumer) != release.id
         assert self.torn == 0

@@ -15,8 +15,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 from homes import readable
+from project import project_catalog
 
-from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.contracts.load import Catalog
 from pipelines.settings import PROJECT, Home
 from pipelines.vault.keys import KeyRing
 from pipelines.vault.normal import kinds, normalise
@@ -37,7 +38,7 @@ KEYS = {
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,9 @@ from typing import Any
 import polars as pl
 import pytest
 from homes import ask, copied, readable
+from project import project_catalog
 
-from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.contracts.load import Catalog
 from pipelines.release.candidate import build_candidate, publishable
 from pipelines.settings import PROJECT, Home
 from pipelines.vault.keys import KeyRing
@@ -41,7 +42,7 @@ class Withdrawn:
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 def pseudonym(party: str, ring: KeyRing, consumer: str) -> str:

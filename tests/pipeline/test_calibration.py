@@ -14,10 +14,11 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
+from project import project_catalog
 
-from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.contracts.load import Catalog
 from pipelines.release.catalogue import list_releases
-from pipelines.settings import PROJECT, Home
+from pipelines.settings import Home
 
 pytestmark = pytest.mark.slow
 PEOPLE = """
@@ -41,7 +42,7 @@ where p.business_date = $day
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 @pytest.fixture(scope="module")

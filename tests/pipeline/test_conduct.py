@@ -12,10 +12,8 @@ import duckdb
 import numpy as np
 import polars as pl
 import pytest
+from project import project_catalog
 from simulated import NIGHT, Simulated
-
-from pipelines.contracts.load import load_catalog
-from pipelines.settings import PROJECT
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +41,7 @@ def latest(home: Path, contract: str, key: str) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def policy() -> dict[str, float]:
-    return load_catalog(PROJECT / "data_contracts").policy.thresholds
+    return project_catalog().policy.thresholds
 
 
 def state(is_done: bool, used: float, allowed: float) -> str:
@@ -52,7 +50,7 @@ def state(is_done: bool, used: float, allowed: float) -> str:
 
 
 def test_every_complaint_stands_as_its_times_say(simbank: Simulated, policy: dict[str, float]) -> None:
-    bank = load_catalog(PROJECT / "data_contracts").bank("simbank")
+    bank = project_catalog().bank("simbank")
     end = datetime.combine(NIGHT + timedelta(days=1), datetime.min.time())
     expected = {}
     for row in latest(simbank.home, "service.complaint", "complaint_key").iter_rows(named=True):

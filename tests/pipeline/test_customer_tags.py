@@ -18,11 +18,12 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
+from project import project_catalog
 
-from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.contracts.load import Catalog
 from pipelines.history.store import statements
 from pipelines.release.catalogue import list_releases
-from pipelines.settings import PROJECT, Home
+from pipelines.settings import Home
 
 pytestmark = pytest.mark.slow
 MARTS = {"customer_tag": "risk_management", "customer_tag_marketing": "marketing"}
@@ -31,7 +32,7 @@ CONSUMERS = ("marketing", "risk")
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 @pytest.fixture(scope="module")

@@ -13,13 +13,14 @@ import polars as pl
 import pytest
 from homes import linked
 from known_parties import write_known_parties
+from project import project_catalog
 from simulated import NIGHT, Simulated
 
 from pipelines.contracts.arrow import LAKE_COLUMNS
-from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
 from pipelines.relations.build import TABLES, build_relations
-from pipelines.settings import PROJECT, Settings
+from pipelines.settings import Settings
 
 pytestmark = pytest.mark.slow
 _OF_THE_LAKE = {name for name, _ in LAKE_COLUMNS} | {"source", "business_date"}
@@ -27,7 +28,7 @@ _OF_THE_LAKE = {name for name, _ in LAKE_COLUMNS} | {"source", "business_date"}
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 def another(column: pl.Expr, type_: pl.DataType) -> pl.Expr:

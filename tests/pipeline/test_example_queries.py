@@ -7,11 +7,9 @@ from contextlib import closing
 import duckdb
 import pytest
 from homes import ask
+from project import project_catalog
 
-from pipelines.contracts.load import load_catalog
-from pipelines.settings import PROJECT
-
-CATALOG = load_catalog(PROJECT / "data_contracts")
+CATALOG = project_catalog()
 # What this bank has no case of: it has no complaints, no arrears, no gap in its deliveries.
 MAY_BE_EMPTY = "where "
 EXAMPLES = [

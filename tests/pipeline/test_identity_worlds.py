@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from project import project_catalog
 
 from benchmarks.identity_worlds.judge import bare, ceiling, judged, measured
 from benchmarks.identity_worlds.page import replaced
 from benchmarks.identity_worlds.worlds import ERRORS, World, harder, needed, resolved
-from pipelines.contracts.load import load_catalog
-from pipelines.settings import Settings
 from pipelines.simulation.records.noise import load_noise
 
 
@@ -45,7 +44,7 @@ def test_nearly_every_record_is_counted(found: dict[str, float]) -> None:
 
 
 def test_what_is_landed_for_a_world_is_all_that_identity_reads() -> None:
-    catalog = load_catalog(Settings().contracts)
+    catalog = project_catalog()
     wanted = needed(catalog, catalog.feeds("simbank"))
     with_subjects = {contract.id for contract in catalog.sources.values() if contract.subjects}
     referred = {

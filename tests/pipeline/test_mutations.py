@@ -23,8 +23,8 @@ from homes import linked
 from mutations import ACCOUNT, BEFORE, DISTRICT, NIGHT, Case, Deliveries
 from mutations_of_files import REFUSED
 from mutations_of_rows import HARMLESS, QUARANTINED
+from project import project_catalog
 
-from pipelines.contracts.load import load_catalog
 from pipelines.ingest import ledger
 from pipelines.ingest.batch import Desk
 from pipelines.ingest.faults import IngestError
@@ -94,7 +94,7 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
 def before(tmp_path_factory) -> Desk:
     """A home that has landed everything through the night before, with a release that is current."""
     home = tmp_path_factory.mktemp("mutations") / "before"
-    desk = open_desk(load_catalog(PROJECT / "data_contracts"), settings_of(home, XIAOCHENG / "deliveries"))
+    desk = open_desk(project_catalog(), settings_of(home, XIAOCHENG / "deliveries"))
     assert [outcome.fault for outcome in ingest(desk, desk.bank.first_date, BEFORE) if outcome.fault] == []
     release = home / "releases" / "2025-12-30-fedcba"
     release.mkdir()

@@ -13,10 +13,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 from homes import readable
+from project import project_catalog
 from simulated import CUSTOMERS, NIGHT, SEED, START, identifiers
 
-from pipelines.contracts.load import Catalog, load_catalog
-from pipelines.settings import PROJECT, Home
+from pipelines.contracts.load import Catalog
+from pipelines.settings import Home
 from pipelines.simulation.run import all_emitters
 from pipelines.simulation.settings import load_settings
 from pipelines.simulation.world import build_world
@@ -31,7 +32,7 @@ _SHORT = 4
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from project import project_catalog
 from scipy.stats import norm
 from simulated import Simulated
 
-from pipelines.contracts.load import load_catalog
-from pipelines.settings import PROJECT
-
 pytestmark = pytest.mark.slow
-POLICY = load_catalog(PROJECT / "data_contracts").policy.thresholds
+POLICY = project_catalog().policy.thresholds
 TABLES = ("risk_grade", "merchant_score", "expected_loss", "stress_result")
 
 

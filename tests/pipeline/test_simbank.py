@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 import pytest
 from homes import published_bytes, timeless_bytes
+from project import project_catalog
 from simulated import (
     BEFORE,
     HISTORY,
@@ -25,7 +26,7 @@ from simulated import (
     world,
 )  # fmt: skip
 
-from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.contracts.load import Catalog
 from pipelines.ingest import ledger
 from pipelines.ingest.ledger import Landing
 from pipelines.release.catalogue import current
@@ -36,7 +37,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 @pytest.fixture(scope="module")

@@ -13,14 +13,15 @@ from typing import Any
 import polars as pl
 import pytest
 from homes import copied, linked, published_bytes
+from project import project_catalog
 from simulated import CUSTOMERS, NEXT, NIGHT, SEED, needed, world
 
-from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.contracts.load import Catalog
 from pipelines.ingest import ledger
 from pipelines.ingest.faults import IngestError
 from pipelines.ingest.night import Outcome, ingest, open_desk
 from pipelines.release.catalogue import current
-from pipelines.settings import PROJECT, Home, Settings
+from pipelines.settings import Home, Settings
 from pipelines.simulation import truth
 from pipelines.simulation.book import Request
 from pipelines.simulation.crm import VARIABLE
@@ -43,7 +44,7 @@ class Spoiled:
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 @pytest.fixture

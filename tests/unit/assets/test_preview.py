@@ -2,12 +2,11 @@
 
 import polars as pl
 import pytest
+from project import project_catalog
 
 from pipelines.assets.preview import is_personal, preview
-from pipelines.contracts.load import load_catalog
-from pipelines.settings import PROJECT
 
-CATALOG = load_catalog(PROJECT / "data_contracts")
+CATALOG = project_catalog()
 
 
 def test_no_value_of_a_row_about_somebody_is_shown(tmp_path):

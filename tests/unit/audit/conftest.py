@@ -9,14 +9,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from project import project_catalog
 
 from pipelines.audit.content import read_content
 from pipelines.audit.evidence import Evidence
 from pipelines.audit.run import audit_candidate
 from pipelines.audit.subject import Subject
 from pipelines.audit.tables import open_tables
-from pipelines.contracts.load import Catalog, load_catalog
-from pipelines.settings import PROJECT
+from pipelines.contracts.load import Catalog
 
 from .candidates import DAY, NO_SHELF, Spoil, write_candidate, write_crosswalk
 
@@ -30,7 +30,7 @@ PRODUCTS = (
 @pytest.fixture(scope="session")
 def whole_catalog() -> Catalog:
     """Every contract of the project."""
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 @pytest.fixture

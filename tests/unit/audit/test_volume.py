@@ -10,11 +10,10 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from project import project_catalog
 
 from pipelines.audit.run import audit_candidate
 from pipelines.audit.volume import _judged, delivered, fresh, published
-from pipelines.contracts.load import load_catalog
-from pipelines.settings import PROJECT
 
 from .candidates import DAY, write_candidate
 from .earlier_releases import write_manifest, write_release
@@ -28,7 +27,7 @@ PRODUCTS = (LIST, DECISION, COVERAGE, RECONCILIATION)
 class Limits:
     """The thresholds of the project, and nothing to look at."""
 
-    catalog = load_catalog(PROJECT / "data_contracts")
+    catalog = project_catalog()
 
     def threshold(self, name: str) -> float:
         return self.catalog.policy.thresholds[name]

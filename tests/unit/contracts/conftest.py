@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from project import project_catalog
 
 from pipelines.contracts.load import Catalog, load_catalog
 from pipelines.contracts.model import ContractError
@@ -78,4 +79,4 @@ def folder(tmp_path: Path) -> Folder:
 @pytest.fixture(scope="session")
 def catalog() -> Catalog:
     """The project's contracts as they are."""
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from project import project_catalog
 
-from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import ContractError
 from pipelines.contracts.release_rules import Group, Reference, ReleaseRules, check_release_rules
-from pipelines.settings import PROJECT
 
 TAGS = "risk.customer_tag"
 
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 @pytest.mark.parametrize(

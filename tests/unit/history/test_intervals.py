@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import duckdb
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -87,6 +88,7 @@ def dated(history: dict[int, State]) -> dict[date, State]:
     return {day(number): state for number, state in sorted(history.items())}
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(histories)
 def test_after_every_statement_each_date_is_what_was_last_said_of_it(history):

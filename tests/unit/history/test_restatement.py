@@ -8,16 +8,16 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from project import project_catalog
 
-from pipelines.contracts.load import load_catalog
 from pipelines.history import restatement
 from pipelines.history.restatement import restated_dates
 from pipelines.history.store import Statement
 from pipelines.ingest.ledger import Landing, Ledger, landed_through
-from pipelines.settings import PROJECT, Home
+from pipelines.settings import Home
 
 DAYS = FIRST, SECOND, THIRD = [date(2025, 3, day) for day in (3, 4, 5)]
-SHAPE = load_catalog(PROJECT / "data_contracts").derived["control.landing"]
+SHAPE = project_catalog().derived["control.landing"]
 HELD, REFERRED = "core.party", "reference.district"
 
 

@@ -73,6 +73,7 @@ def test_order_repetition_and_unrelated_records_change_nothing(found, seed, more
             assert again.changed.height == (len(names) if number == 0 else len(more))
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(nights=st.lists(st.tuples(st.sets(NAME), EDGES_), min_size=1, max_size=6))
 def test_deltas_end_as_one_full_run(nights):
@@ -132,6 +133,7 @@ def test_what_is_decided_to_be_apart_is_apart(nights):
             assert a not in now or b not in now or now[a] != now[b]
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(found=EDGES_, later=EDGES_, pair=PAIR)
 def test_a_withdrawn_decision_leaves_no_trace(found, later, pair):

@@ -7,9 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
-
-from pipelines.contracts.load import load_catalog
-from pipelines.settings import PROJECT
+from project import project_catalog
 
 from .people import credit_code, matched, named, records, ref, resident
 
@@ -23,7 +21,7 @@ OF_COMPANY = "registry.company\x1fcompany\x1fr1"
 
 @pytest.fixture(scope="module")
 def catalog():
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 def number(n: int) -> str:
@@ -103,6 +101,7 @@ def test_the_order_of_rows_does_not_matter(catalog, order, new):
     assert_frame_equal(one.borderline, other.borderline, rel_tol=1e-12)
 
 
+@pytest.mark.slow
 @SLOW
 @given(st.sets(st.sampled_from(sorted(RECORDS))))
 def test_a_night_finds_what_a_full_run_finds_of_what_is_new(catalog, new):

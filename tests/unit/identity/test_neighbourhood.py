@@ -8,12 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+from project import project_catalog
 
-from pipelines.contracts.load import load_catalog
 from pipelines.identity.match import Matches, match
 from pipelines.identity.neighbourhood import Together, around, everything
 from pipelines.identity.run import thresholds
-from pipelines.settings import PROJECT
 
 from .people import credit_code, models, records, ref, resident
 
@@ -22,7 +21,7 @@ SLOW = settings(max_examples=15, suppress_health_check=list(HealthCheck))
 
 @pytest.fixture(scope="module")
 def catalog():
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 def wrong(number: int, at: int) -> str:
@@ -88,6 +87,7 @@ def of_both(catalog, world: list[dict], new: set[int], parties: list[int]) -> tu
         return *(match(con, one, models(), thresholds(catalog)) for one in (whole, part)), part
 
 
+@pytest.mark.slow
 @SLOW
 @given(WORLD, st.sets(st.integers(0, 13), min_size=1), st.lists(st.integers(0, 9), min_size=1, max_size=14))
 def test_a_part_gives_the_pairs_that_the_whole_gives(catalog, world, new, parties):

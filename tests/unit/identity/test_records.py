@@ -7,10 +7,9 @@ from datetime import date, timedelta
 
 import polars as pl
 import pytest
+from project import project_catalog
 
-from pipelines.contracts.load import load_catalog
 from pipelines.identity.records import COLUMNS, Window, read_records
-from pipelines.settings import PROJECT
 
 from .landed import RING, Landed
 from .people import credit_code, resident
@@ -21,7 +20,7 @@ PHONES = [f"1380000000{n}" for n in range(4)]
 
 @pytest.fixture(scope="module")
 def catalog():
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 @pytest.fixture

@@ -11,11 +11,10 @@ from datetime import date, timedelta
 
 import polars as pl
 import pytest
+from project import project_catalog
 
-from pipelines.contracts.load import load_catalog
 from pipelines.contracts.model import ContractError
 from pipelines.identity import run, state
-from pipelines.settings import PROJECT
 from pipelines.vault.tokens import hmac_sha256
 
 from .landed import RING, Landed
@@ -31,7 +30,7 @@ HASHED = {"order_key": "O1", "buyer_key": "B1", "buyer_phone_hash": hashlib.sha2
 
 @pytest.fixture(scope="module")
 def catalog():
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+from project import project_catalog
 
-from pipelines.contracts.load import load_catalog
 from pipelines.identity import decisions, state, tables
 from pipelines.identity.explain import explain
 from pipelines.identity.undo import undo
 from pipelines.ingest import lake
-from pipelines.settings import PROJECT, Home, InputError
+from pipelines.settings import Home, InputError
 
 from . import people
 from .landed import RING
@@ -183,7 +183,7 @@ def test_explain_names_records_evidence_weakest_link_and_events(tmp_path):
 
 
 def test_what_dbt_reads_meets_its_contract_and_is_its_owners_alone(tmp_path):
-    home, catalog = Home(tmp_path), load_catalog(PROJECT / "data_contracts")
+    home, catalog = Home(tmp_path), project_catalog()
     nightly(home, 0, "abcz", [], full=True)
     nightly(home, 1, "", [("a", "b", "phone", None)])
     golden = people.records(*({"record_ref": name} for name in "abcz"))

@@ -121,6 +121,7 @@ def json_lines(draw: st.DrawFn) -> str:
     return "".join(line + draw(st.sampled_from(["\n", "\n", "\n", "\r\n"])) for line in lines)
 
 
+@pytest.mark.slow
 @examples(500)
 @given(
     text=json_lines(), cut_off=st.booleans(), size=st.sampled_from([1, 40, 200, 1 << 20]),

@@ -12,8 +12,8 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from project import project_catalog
 
-from pipelines.contracts.load import load_catalog
 from pipelines.ingest import ledger, quarantine
 from pipelines.ingest.batch import Desk
 from pipelines.ingest.night import ingest, open_desk
@@ -31,7 +31,7 @@ DAYS = [(name, day) for name in READABLE for day in EXPECTED["contracts"][name][
 def desk(tmp_path_factory) -> Desk:
     """A home that has landed every night of the bank."""
     settings = Settings(home_dir=tmp_path_factory.mktemp("bank") / "home", bank="xiaocheng")
-    desk = open_desk(load_catalog(PROJECT / "data_contracts"), settings)
+    desk = open_desk(project_catalog(), settings)
     outcomes = ingest(desk, desk.bank.first_date, date(2025, 12, 31))
     assert [str(outcome.fault) for outcome in outcomes if outcome.fault] == []
     return desk

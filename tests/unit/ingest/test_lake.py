@@ -7,11 +7,11 @@ from datetime import date
 import duckdb
 import pyarrow as pa
 import pytest
+from project import project_catalog
 
 from pipelines.contracts.arrow import lake_schema
-from pipelines.contracts.load import load_catalog
 from pipelines.ingest import lake
-from pipelines.settings import PROJECT, Home
+from pipelines.settings import Home
 
 DAYS = [date(2025, 1, day) for day in (1, 2, 3)]
 
@@ -19,7 +19,7 @@ DAYS = [date(2025, 1, day) for day in (1, 2, 3)]
 @pytest.fixture
 def home(tmp_path) -> Home:
     """Three landed dates of core.party, of which the second cannot be read."""
-    home, contract = Home(tmp_path), load_catalog(PROJECT / "data_contracts").sources["core.party"]
+    home, contract = Home(tmp_path), project_catalog().sources["core.party"]
     lake.prepare(home, contract)
     schema = lake_schema(contract)
     for day in DAYS:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from project import project_catalog
 
 from pipelines.contracts.feed import Daily
-from pipelines.contracts.load import load_catalog
 from pipelines.ingest.faults import DeliveryFault, IngestError
 from pipelines.ingest.night import ingest, open_desk
-from pipelines.settings import PROJECT, InputError, Settings
+from pipelines.settings import InputError, Settings
 
 from .workshop import contract, day, feed
 
@@ -154,7 +154,7 @@ def test_only_the_contracts_asked_for_are_landed(small_bank):
 
 
 def test_a_home_keeps_its_key(tmp_path):
-    catalog = load_catalog(PROJECT / "data_contracts")
+    catalog = project_catalog()
     given = {"home_dir": tmp_path / "home", "bank": "xiaocheng"}
     ring = open_desk(catalog, Settings(**given)).ring
     assert open_desk(catalog, Settings(**given)).ring.fingerprint() == ring.fingerprint()

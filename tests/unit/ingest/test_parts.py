@@ -43,6 +43,7 @@ def landed(bank):
     return bank.files("lake"), ledger, bank.quarantine()
 
 
+@pytest.mark.slow
 @examples(25)
 @given(
     rows=st.lists(ROW, min_size=4, max_size=20), size=st.integers(1, 4), in_memory=st.sampled_from([0, 200, 1 << 20]),

@@ -229,6 +229,7 @@ def test_a_date_without_changes_keeps_no_values(small_bank):
 NAMES = st.one_of(st.none(), st.sampled_from(["Ann", "ANN", " ann", "陈伟", "陈 伟", "Bob"]))
 
 
+@pytest.mark.slow
 @examples(25)
 @given(days=st.lists(st.dictionaries(st.sampled_from("abc"), st.tuples(NAMES, NAMES)), min_size=1, max_size=4))
 def test_the_store_of_a_date_is_what_its_rows_were_delivered_with(small_bank, days):

@@ -9,18 +9,19 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from project import project_catalog
 
-from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.contracts.load import Catalog
 from pipelines.ingest.night import ingest, open_desk
 from pipelines.ingest.together import together
-from pipelines.settings import PROJECT, Settings
+from pipelines.settings import Settings
 
 KEY = "7b" * 32
 
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 def files(home: Path) -> dict[str, str]:

@@ -17,21 +17,22 @@ from typing import Any
 
 import polars as pl
 from hypothesis import HealthCheck, settings
+from project import project_catalog
 
 from pipelines.contracts.bank import Bank, Calendar
 from pipelines.contracts.feed import Daily, Feed, Format, History, Mapping
-from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Column, Contract
 from pipelines.ingest import lake, ledger
 from pipelines.ingest.batch import Desk
 from pipelines.ingest.deliveries import Delivery
 from pipelines.ingest.night import Outcome, ingest
-from pipelines.settings import PROJECT, Settings
+from pipelines.settings import Settings
 from pipelines.vault.keys import KeyRing
 
 FIRST = date(2030, 1, 7)  # a Monday
 RING = KeyRing(bytes(range(32)))
-PROJECT_CATALOG: Catalog = load_catalog(PROJECT / "data_contracts")
+PROJECT_CATALOG: Catalog = project_catalog()
 
 
 def examples(number: int) -> settings:

@@ -3,16 +3,16 @@
 from pathlib import Path
 
 import pytest
+from project import project_catalog
 
-from pipelines.contracts.load import Catalog, load_catalog
-from pipelines.settings import PROJECT
+from pipelines.contracts.load import Catalog
 
 from .lakes import Lake
 
 
 @pytest.fixture(scope="session")
 def catalog() -> Catalog:
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 @pytest.fixture

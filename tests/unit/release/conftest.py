@@ -6,9 +6,10 @@ import copy
 from pathlib import Path
 
 import pytest
+from project import project_catalog
 
-from pipelines.contracts.load import Catalog, load_catalog
-from pipelines.settings import PROJECT, Settings
+from pipelines.contracts.load import Catalog
+from pipelines.settings import Settings
 from pipelines.vault.keys import KeyRing
 
 from .lawful_nights import NIGHTS, publish
@@ -25,7 +26,7 @@ PRODUCTS = (
 @pytest.fixture(scope="session")
 def whole_catalog() -> Catalog:
     """Every contract of the project."""
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 @pytest.fixture(scope="session")

@@ -17,12 +17,13 @@ from socketserver import StreamRequestHandler, TCPServer
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from project import project_catalog
 
 from pipelines.audit.gates import REGISTRY
-from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.contracts.load import Catalog
 from pipelines.release.refused import Refused
 from pipelines.reporting import alerts
-from pipelines.settings import PROJECT, InputError, Settings
+from pipelines.settings import InputError, Settings
 
 OUTCOME = {
     "bank": "xiaocheng", "business_date": "2025-12-31", "status": "published", "release": "2025-12-31-0123456789ab",
@@ -35,7 +36,7 @@ ERROR = Refused(f"list.churn/marketing.low_risk_list failed: {PERSONAL}; core.pa
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 @contextmanager

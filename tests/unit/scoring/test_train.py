@@ -9,17 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from project import project_catalog
 
-from pipelines.contracts.load import load_catalog
 from pipelines.contracts.scorecard_file import read_scorecard
 from pipelines.contracts.scorecards import Scorecard
 from pipelines.scoring import points
 from pipelines.scoring.card_file import write_card
 from pipelines.scoring.sample import Observed, check_dates
 from pipelines.scoring.train import Arguments, trained
-from pipelines.settings import PROJECT, InputError
+from pipelines.settings import InputError
 
-CATALOG = load_catalog(PROJECT / "data_contracts")
+CATALOG = project_catalog()
 MART = CATALOG.marts["mart.customer_360"]
 DRAFT = CATALOG.scorecards["person"]
 COLUMNS = [one.column for one in (*DRAFT.characteristics, *DRAFT.set_aside)]

@@ -9,12 +9,12 @@ from functools import cache
 
 import duckdb
 import polars as pl
+from project import project_catalog
 
 from pipelines.contracts.checks import row_checks
 from pipelines.contracts.feed import Feed
-from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
-from pipelines.settings import PROJECT
 from pipelines.simulation import emitters
 from pipelines.simulation.frames import EMITTERS
 from pipelines.simulation.raw import fields_of
@@ -52,7 +52,7 @@ assert emitters  # importing it registers every emitter
 
 @cache
 def catalog() -> Catalog:
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 @cache

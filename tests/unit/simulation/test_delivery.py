@@ -10,12 +10,11 @@ import duckdb
 import numpy as np
 import polars as pl
 import pytest
+from project import project_catalog
 
-from pipelines.contracts.load import load_catalog
 from pipelines.ingest.deliveries import Delivery as Delivered
 from pipelines.ingest.map import map_rows
 from pipelines.ingest.read import read_delivery
-from pipelines.settings import PROJECT
 from pipelines.simulation import delivery
 from pipelines.simulation.lines import dressed
 from pipelines.simulation.raw import fields_of
@@ -23,7 +22,7 @@ from pipelines.simulation.text import SEPARATOR, csv_of, json_columns
 
 from .invented import DAY, frame_of
 
-CATALOG = load_catalog(PROJECT / "data_contracts")
+CATALOG = project_catalog()
 FEEDS = {f"{feed.source}/{feed.contract}": feed for feed in CATALOG.feeds("simbank")}
 
 

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from project import project_catalog
 
 from pipelines.cli.main import app
-from pipelines.contracts.load import Catalog, load_catalog
+from pipelines.contracts.load import Catalog
 from pipelines.ingest.batch import Desk
 from pipelines.ingest.night import Outcome, ingest, open_desk
-from pipelines.settings import PROJECT, Settings
+from pipelines.settings import Settings
 from pipelines.simulation import truth
 from pipelines.simulation.book import Request
 from pipelines.simulation.crm import VARIABLE, CrmDatabase
@@ -50,7 +51,7 @@ def _quickly():
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return load_catalog(PROJECT / "data_contracts")
+    return project_catalog()
 
 
 def landed(catalog: Catalog, place: Path, crm: str) -> Bank:

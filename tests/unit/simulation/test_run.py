@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from project import project_catalog
 
-from pipelines.contracts.load import load_catalog
 from pipelines.contracts.model import ContractError
 from pipelines.settings import PROJECT, InputError
 from pipelines.simulation import arrival, truth
@@ -19,7 +19,7 @@ from pipelines.simulation.run import simulate
 
 from .invented import emitters
 
-CATALOG = load_catalog(PROJECT / "data_contracts")
+CATALOG = project_catalog()
 START = date(2025, 1, 1)
 FEW = {
     key: emitter for key, emitter in emitters(CATALOG, rows=20).items()

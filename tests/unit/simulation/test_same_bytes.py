@@ -7,13 +7,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from project import project_catalog
 
-from pipelines.contracts.load import load_catalog
-from pipelines.settings import PROJECT
 from pipelines.simulation.book import Request
 from pipelines.simulation.run import simulate
 
-CATALOG = load_catalog(PROJECT / "data_contracts")
+CATALOG = project_catalog()
 START, DAYS = date(2025, 1, 1), 10
 
 

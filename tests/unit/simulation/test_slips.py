@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from project import project_catalog
 
-from pipelines.contracts.load import Catalog, load_catalog
-from pipelines.settings import Settings
+from pipelines.contracts.load import Catalog
 from pipelines.simulation.run import all_emitters
 from pipelines.simulation.settings import load_settings
 from pipelines.simulation.slips import SLIPS, slip
@@ -14,7 +14,7 @@ from pipelines.simulation.world import World, build_world
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return load_catalog(Settings().contracts)
+    return project_catalog()
 
 
 @pytest.fixture(scope="module")

@@ -9,18 +9,18 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 import pytest
+from project import project_catalog
 
 from pipelines.cli.vault import tokens_of
 from pipelines.contracts.arrow import lake_schema
-from pipelines.contracts.load import load_catalog
 from pipelines.contracts.model import Contract
 from pipelines.contracts.subjects import Subject
 from pipelines.identity import explain, state
 from pipelines.ingest import lake
-from pipelines.settings import PROJECT, Home, InputError
+from pipelines.settings import Home, InputError
 
 DAYS = MONDAY, TUESDAY = date(2025, 3, 3), date(2025, 3, 4)
-CATALOG = load_catalog(PROJECT / "data_contracts")
+CATALOG = project_catalog()
 SUBJECTS = [(one, subject) for one in CATALOG.sources.values() for subject in one.subjects]
 # Of rows that name two, what is told of which.
 OF_TWO = {

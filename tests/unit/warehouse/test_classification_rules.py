@@ -13,12 +13,12 @@ import jinja2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from project import project_catalog
 
-from pipelines.contracts.load import load_catalog
 from pipelines.settings import PROJECT
 
 MACROS = (PROJECT / "dbt_project/macros/classification_rules.sql").read_text(encoding="utf-8")
-THRESHOLDS = load_catalog(PROJECT / "data_contracts").policy.thresholds
+THRESHOLDS = project_catalog().policy.thresholds
 CLASSES = ("normal", "special_mention", "substandard", "doubtful", "loss")
 
 # 商业银行金融资产风险分类办法 (2023), articles 10 to 13, the seven days of article 10 taken as a slip of operation; and

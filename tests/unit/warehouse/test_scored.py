@@ -14,12 +14,12 @@ import jinja2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from project import project_catalog
 
-from pipelines.contracts.load import load_catalog
 from pipelines.contracts.scorecards import Characteristic, Scorecard
 from pipelines.settings import PROJECT
 
-CATALOG = load_catalog(PROJECT / "data_contracts")
+CATALOG = project_catalog()
 MART = CATALOG.marts["mart.customer_360"]
 MACROS = [PROJECT / "dbt_project" / "macros" / "marts" / f"{name}.sql" for name in ("scorecards", "scored")]
 

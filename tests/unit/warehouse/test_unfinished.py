@@ -6,11 +6,11 @@ from datetime import date
 
 import pyarrow as pa
 import pytest
+from project import project_catalog
 
 from pipelines.contracts.arrow import arrow_schema
-from pipelines.contracts.load import load_catalog
 from pipelines.ingest import lake
-from pipelines.settings import PROJECT, Home
+from pipelines.settings import Home
 from pipelines.warehouse import control
 from pipelines.warehouse.run import Dbt, DbtFailed
 from pipelines.warehouse.unfinished import begin, finish, unfinished_since
@@ -84,7 +84,7 @@ def test_a_run_writes_the_facts_from_the_date_in_doubt_on(tmp_path, monkeypatch)
     home = Home(tmp_path)
     home.warehouse.parent.mkdir()
     days = [LONG_AGO, DAY, NEXT_DAY]
-    shape = arrow_schema(load_catalog(PROJECT / "data_contracts").derived["control.business_date"])
+    shape = arrow_schema(project_catalog().derived["control.business_date"])
     told = [
         {"business_date": day, "digest": "as built", "is_release_date": day == NEXT_DAY, "is_restated": False}
         for day in days
