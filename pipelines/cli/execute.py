@@ -8,14 +8,14 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
-from pipelines.assets.lock import holder
 from pipelines.assets.platform import FIRST_DATE_TAG, RELEASE_EACH_TAG
 from pipelines.audit.engine import preload_in_background
 from pipelines.definitions import JOB, build_definitions
 from pipelines.release.catalogue import current
+from pipelines.reporting.lost import end_lost_runs
 from pipelines.reporting.outcome import Outcome, gathered
 from pipelines.reporting.sensors import TOLD, TOLD_TAG
-from pipelines.settings import Home, Settings
+from pipelines.settings import Settings
 from pipelines.warehouse.run import Dbt
 
 
@@ -34,23 +34,13 @@ def execute(settings: Settings, dbt: Dbt, first: date, last: date, *, release_ea
     # Which dates there are is asked of the wall clock otherwise, and a night is not to depend on that.
     ended = datetime.fromordinal(last.toordinal() + 2).replace(tzinfo=UTC)
     with dg.DagsterInstance.get() as instance, dg.partition_loading_context(effective_dt=max(ended, datetime.now(UTC))):
-        end_lost_runs(instance, settings.home)
+        lost = end_lost_runs(instance, settings.home, settings.bank_name())
         result = job.execute_in_process(
             instance=instance, partition_key=last.isoformat(), tags=tags, raise_on_error=False,
             run_config={"loggers": {"progress": {}}},
         )  # fmt: skip
         outcome = gathered(settings.bank_name(), last, result.all_events, success=result.success)
+    outcome.lost = lost
     seen = current(settings.home)
     outcome.current = seen and seen.id
     return outcome, started
-
-
-def end_lost_runs(instance: dg.DagsterInstance, home: Home) -> None:
-    """Say of runs of the command that were killed that they failed: the UI's queue would wait for them for ever.
-
-    While somebody holds the lock of the home nothing is known of them.
-    """
-    if holder(home) is None:
-        lost = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED], tags={TOLD_TAG: TOLD})
-        for run in instance.get_runs(lost):
-            instance.report_run_failed(run, "its process ended without saying so")

@@ -124,7 +124,8 @@ def _run(
         typer.echo(json.dumps(outcome.as_json()))
     else:
         _report(outcome)
-    _alert(context, settings, outcome.as_json(), outcome.error)
+    for each in (*outcome.lost, outcome):
+        _alert(context, settings, each.as_json(), each.error)
     if outcome.error is not None:
         raise outcome.error
 
@@ -175,6 +176,8 @@ def _report(outcome: Outcome) -> None:
     console.print(f"checks   {checks['passed']} passed, {checks['failed']} failed, {checks['warned']} warned")
     for line in outcome.warnings:
         console.print(f"warned   {line}", markup=False)
+    for before in outcome.lost:
+        console.print(f"before   the run of {before.business_date} was killed; this one found what it left")
     if outcome.status != "published":
         return
     console.print(f"release  {outcome.release} as of {outcome.business_date}\n         {outcome.path}")

@@ -54,6 +54,7 @@ class Outcome:
     checks: dict[str, int] = field(default_factory=lambda: {"passed": 0, "failed": 0, "warned": 0})
     warnings: list[str] = field(default_factory=list)
     error: Exception | None = None
+    lost: list[Outcome] = field(default_factory=list)  # runs before it that were killed, and could not say so
 
     def as_json(self) -> dict[str, Any]:
         """One JSON object; money and rows are integers, seconds are rounded."""

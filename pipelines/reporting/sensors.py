@@ -17,7 +17,7 @@ from pipelines.reporting.outcome import gathered
 
 TOLD_TAG, TOLD = "zhongtai/told", "by the command"  # on a run of which its command tells by itself
 _ENDS = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
-_PARTITIONS = ("dagster/partition", "dagster/asset_partition_range_end")
+PARTITIONS = ("dagster/partition", "dagster/asset_partition_range_end")  # tags that say the business date
 
 
 def alert_sensors(platform: Platform, nightly: Any) -> Sequence[dg.SensorDefinition]:
@@ -34,7 +34,7 @@ def _sensor(platform: Platform, nightly: Any, end: dg.DagsterRunStatus) -> dg.Se
         run = context.dagster_run
         if TOLD_TAG in run.tags:
             return dg.SkipReason("its command tells of it")
-        day = next((run.tags[name] for name in _PARTITIONS if name in run.tags), None)
+        day = next((run.tags[name] for name in PARTITIONS if name in run.tags), None)
         if day is None:
             return dg.SkipReason("it is of no business date")
         entries = [entry.dagster_event for entry in context.instance.all_logs(run.run_id) if entry.dagster_event]

@@ -6,11 +6,13 @@ import json
 
 import dagster as dg
 import pytest
+from project import project_catalog
 
 from pipelines.assets.lock import exclusive
 from pipelines.assets.platform import Platform
-from pipelines.cli.execute import end_lost_runs
 from pipelines.release.catalogue import current
+from pipelines.reporting import alerts
+from pipelines.reporting.lost import end_lost_runs
 from pipelines.reporting.sensors import TOLD, TOLD_TAG, alert_sensors
 from pipelines.settings import Home, Settings
 
@@ -59,14 +61,17 @@ def test_a_run_that_was_killed_is_said_to_have_failed_once_nobody_works(tmp_path
     home = Home(tmp_path)
     with dg.DagsterInstance.ephemeral() as instance:
         started = {"job_name": "nightly", "status": dg.DagsterRunStatus.STARTED}
-        lost = instance.add_run(dg.DagsterRun(**started, tags={TOLD_TAG: TOLD}))
+        lost = instance.add_run(dg.DagsterRun(**started, tags={TOLD_TAG: TOLD, "dagster/partition": LAST}))
         clicked = instance.add_run(dg.DagsterRun(**started))
         with exclusive(home):
-            end_lost_runs(instance, home)
+            assert end_lost_runs(instance, home, "xiaocheng") == []
         assert instance.get_run_by_id(lost.run_id).status is dg.DagsterRunStatus.STARTED
-        end_lost_runs(instance, home)
+        (killed,) = end_lost_runs(instance, home, "xiaocheng")
         assert instance.get_run_by_id(lost.run_id).status is dg.DagsterRunStatus.FAILURE
+        assert end_lost_runs(instance, home, "xiaocheng") == []
         assert instance.get_run_by_id(clicked.run_id).status is dg.DagsterRunStatus.STARTED
+    message = alerts.told(project_catalog(), killed.as_json(), killed.error)
+    assert (message["business_date"], message["status"], message["trouble"]) == (LAST, "failed", "failure")
 
 
 def test_nobody_to_be_told_needs_no_sensor(xiaocheng):
