@@ -7,6 +7,7 @@ manifest of the release that it says it is.
 from __future__ import annotations
 
 import json
+import os
 import select
 import sys
 from contextlib import closing
@@ -14,11 +15,12 @@ from pathlib import Path
 
 import duckdb
 
-PAUSE = 0.2  # seconds; fifty of these share the machine with who publishes
+PAUSE = 0.2  # seconds
 
 
 def main() -> None:
     """Read until nobody listens any more."""
+    os.nice(19)  # fifty of these share the machine with the one who publishes
     releases, consumer = Path(sys.argv[1]), sys.argv[2]
     seen, torn, reads = set(), [], 0
     while not select.select([sys.stdin], [], [], PAUSE if reads else 0)[0]:
