@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     home = Home(given.place.resolve())
+    os.environ["ZHONGTAI_CONTRACTS"] = str(_contracts(home.path / "contracts"))
     if current(home) is None:
         _simulate(home, given.customers, given.seed, FIRST, "--history-to", f"{FIRST}")
         run(home.path, "backfill", "--bank", "simbank", "--to", f"{FIRST}")
@@ -77,6 +79,14 @@ def main() -> int:
     text, kept = told(release, night, audited(home, release))
     print(f"{machine('benchmarks/audit.py')}\n\n{text}")
     return 0 if kept else 1
+
+
+def _contracts(place: Path) -> Path:
+    """The project's contracts, under a policy that judges no volume: a bank of two days has no usual one."""
+    shutil.copytree(PROJECT / "data_contracts", place, dirs_exist_ok=True)
+    policy = place / "policy.yaml"
+    policy.write_text(re.sub(r"(volume_min_rows:) \d+", r"\1 1000000000", policy.read_text("utf-8")), "utf-8")
+    return place
 
 
 def _simulate(home: Home, customers: int, seed: int, day: date, *more: str) -> None:
@@ -104,7 +114,8 @@ def told(release: Release, night: Measured, audit: Audit) -> tuple[str, bool]:
 
 def audited(home: Home, release: Release) -> Audit:
     """Audit what a release holds as if it were a candidate, twice: to time it, and to record what it asks."""
-    catalog, settings = load_catalog(PROJECT / "data_contracts"), Settings(home_dir=home.path)
+    settings = Settings(home_dir=home.path)
+    catalog = load_catalog(settings.contracts)
     limits = {"threads": settings.threads, "memory_limit": settings.memory_limit}
     preload()  # a night imports it beside other work
     with tempfile.TemporaryDirectory(dir=home.candidates, prefix=".bench-") as place:

@@ -37,6 +37,8 @@ from pipelines.settings import InputError
 _OWN_WORD = {"no_basis", "no_consent", "withdrawn", "consent_unknown", "no_separate_consent", "no_authorisation",
              "not_authorised_for_purpose"}  # fmt: skip
 
+_LAWFUL = "rule_lawful_use"  # whether marketing may use what a list rests on, of a party
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -159,14 +161,20 @@ def _decisions(
     catalog: Catalog, release: Release, product: Contract, rows: pl.DataFrame, rules: dict[str, Any]
 ) -> Iterator[Decision]:
     meant = rules["rules"].get(product.mart, {})
-    own = [column for column in product.columns if column.name in meant]
+    # A release from before a column was contracted does not have it, and is answered by what it has.
+    columns = [column for column in product.columns if column.name in rows.columns]
+    own = [column for column in columns if column.name in meant]
     if product.release_point is None and not own:
         return
     for row in rows.iter_rows(named=True):
-        key = {name: str(row[name]) for name in product.key if name != "business_date" and not party_column(name)}
+        key = {
+            column.name: str(row[column.name])
+            for column in columns
+            if column.key and column.name != "business_date" and not party_column(column.name)
+        }
         verdict: dict[str, str | None] = {
             column.name: _text(row[column.name])
-            for column in product.columns
+            for column in columns
             if not column.key and column not in own and (column.enum or column.type in ("boolean", "date"))
         }
         if product.release_point is not None:
@@ -176,17 +184,31 @@ def _decisions(
             continue
         around = _around(catalog, release, product, row) if own else {}
         failing = [column.name for column in own if row[column.name] != "pass"]
-        yield Decision(key, verdict, tuple(_rule(name, row, meant[name], around) for name in failing))
+        articles = {name: _article(catalog, product, name, rules) for name in failing}
+        yield Decision(key, verdict, tuple(_rule(name, row, meant[name], around, articles[name]) for name in failing))
 
 
-def _rule(name: str, row: dict[str, Any], meant: dict[str, Any], around: dict[str, Any]) -> Reason:
+def _article(catalog: Catalog, product: Contract, rule: str, rules: dict[str, Any]) -> str:
+    """What a rule rests on: the law where it asks whether marketing may know the party, else the bank's policy."""
+    if rule != _LAWFUL:
+        return "the bank's policy"
+    policy, purpose = rules["policy"], PURPOSES["marketing"]
+    lists = [one.id for one in catalog.products.values() if (one.consumer, one.mart) == ("marketing", product.mart)]
+    classes = [name.partition("_")[2] for one in lists for name in rules["needs"].get(one, {"rows": []})["rows"]]
+    articles = [
+        rules["articles"].get(purpose, need["article"]) if need["needs"] == "bank_basis" else need["article"]
+        for need in (policy["purposes"][purpose][name] for name in classes if name in policy["purposes"][purpose])
+    ]
+    return "; ".join(dict.fromkeys((*articles, policy["automated_marketing"]["article"], policy["minors"]["article"])))
+
+
+def _rule(name: str, row: dict[str, Any], meant: dict[str, Any], around: dict[str, Any], article: str) -> Reason:
     """A rule that does not pass, with the figures that its words name."""
     named = dict.fromkeys(re.findall(r"[a-z][a-z_0-9]+", meant["words"]))
     known = {word: row if word in row else around for word in named if word in row or word in around}
     values = {word: _text(place[word]) for word, place in known.items() if not word.startswith(RULE)}
-    policy = "the bank's policy" if meant["limits"] else None
     outcome = "fails" if row[name] == "fail" else "cannot be evaluated"
-    return Reason(name, meant["words"], policy, outcome, values, meant["limits"])
+    return Reason(name, meant["words"], article, outcome, values, meant["limits"])
 
 
 def _around(catalog: Catalog, release: Release, product: Contract, row: dict[str, Any]) -> dict[str, Any]:

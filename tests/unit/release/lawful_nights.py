@@ -22,7 +22,7 @@ from .warehouse import BANK, DAY, Office, Rows, evidence, party_id, write_wareho
 NIGHTS, PARTIES = (DAY, DAY + timedelta(days=1)), 24
 WITHDRAWS = 6  # the party that takes its consent to marketing with transactions back on the second night
 CHILDREN, SILENT = {5, 12}, {1, 9, 17, 21}  # who may not be marketed to: for being a child, for want of a consent
-RULES = {"rule_history": "fail", "rule_regular_inflow": "not_evaluable"}
+RULES = {"rule_history": "fail", "rule_regular_inflow": "not_evaluable", "rule_lawful_use": "fail"}
 SHARED = {2: "partner", 3: "partner;bureau", 6: "partner"}
 
 
