@@ -1,189 +1,140 @@
-"""What a low-risk list tells of the probability of default: by membership and band, and by nothing beyond them.
+"""What marketing's low-risk lists tell of the probability of default, of one night and of nights that are joined.
 
     .venv/bin/python -m benchmarks.list_information HOME
 
-HOME is a home with a release; printed is what each way of grouping customers tells beyond the band: the segment that is
-on marketing's lists, and those that are not. Belongs here: mutual information in bits with its interval, and the
-permutation null of what a column tells beyond the band. Does not belong here: that a list is refused which tells more
-(`tests/pipeline/test_low_risk_list.py`).
-
-Mutual information: Shannon (1948); its bias at small counts by Miller (1955), (rows - 1) * (columns - 1) / (2 n ln 2).
+HOME is a home with a release; with two or more, the first of them is joined with the last. Belongs here: what is asked
+of a home, and how it is told. Does not belong here: how bits are reckoned (`benchmarks.mutual_information`), what
+membership and band of one night tell (`benchmarks.results.lists`), and that a list is refused which tells more
+(`tests/pipeline/test_low_risk_list.py`, `test_attack_joining_lists.py`).
 """
 
 from __future__ import annotations
 
 import argparse
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date
+from functools import reduce
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import polars as pl
 
 from benchmarks.command import machine
-from pipelines.release.catalogue import current
-from pipelines.settings import Home
+from benchmarks.mutual_information import Leak, beyond_band
+from pipelines.release.catalogue import Release, current, list_releases
+from pipelines.settings import Home, Settings
+from pipelines.vault.keys import KeyRing
+from pipelines.vault.tokens import hmac_sha256
 
 LISTS = ("low_risk_list", "low_risk_list_with_bureau")
 GROUPINGS = ("asset_tier", "rfm_group", "social_role")  # of customer_segment, known of who is listed
-PD_BINS = 5
-_LEVEL = 0.01  # of all columns together, after Bonferroni
+BANDS, EVERYTHING_ELSE = "bands of every other file", "everything else in all files"
+_NIGHT = {"pseudonym", "business_date", "variant", "valid_from", "valid_to"}  # the same of all who are listed, or a name
 
 
 @dataclass(frozen=True)
-class Information:
-    """Bits that one thing tells of another, less their bias, with the 95 % interval of a bootstrap."""
+class Joined:
+    """Of a list: the parties on its last night; what the bands of all other files tell beyond its own, and what all
+    else that the files say tells beyond every band."""
 
-    bits: float
-    low: float
-    high: float
-    rows: int
-
-
-@dataclass(frozen=True)
-class Leak:
-    """What a column tells of the probability of default beyond the band, and what it may by chance."""
-
-    column: str
-    bits: float
-    allowed: float
-
-    @property
-    def leaks(self) -> bool:
-        """Whether it tells more than chance would."""
-        return self.bits > self.allowed
+    name: str
+    nights: tuple[date, ...]
+    parties: int
+    bands: Leak
+    rest: Leak
 
 
 def main() -> int:
-    """Print the table of a home's current release."""
+    """Print the tables of a home."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("home", type=Path)
     home = Home(parser.parse_args().home.resolve())
     print(machine("benchmarks/list_information.py"), end="\n\n")
-    print("| list | parties | grouping | bits beyond the band | by chance at most | on the list |")
-    print("|---|---:|---|---:|---:|---|")
-    for name in LISTS:
-        listed = _listed(home, name)
-        columns = {grouping: listed[grouping].to_list() for grouping in ("segment", *GROUPINGS)}
-        for leak in beyond_band(columns, listed["band"].to_list(), listed["pd"].cast(float).to_list()):
-            cells = (name, f"{listed.height:,}", leak.column, f"{leak.bits:.5f}", f"{leak.allowed:.5f}")
-            print(f"| {' | '.join(cells)} | {'yes' if leak.column == 'segment' else 'no'} |")
+    print("\n".join(lines(home, KeyRing.open(home.vault, Settings(home_dir=home.path).vault_key))))
     return 0
 
 
-def _listed(home: Home, name: str) -> pl.DataFrame:
-    """Who is on a list as of the current release and has a grade, by the bank's marts."""
-    release = current(home)
-    if release is None:
-        raise SystemExit(f"{home.path}: no release; run a night of a bank with a scorecard first")
+def lines(home: Home, ring: KeyRing) -> list[str]:
+    """What the lists of the current release tell beyond the band, and what the first and the last night tell joined."""
+    told = ["| list | parties | grouping | bits beyond the band | by chance at most | on the list |",
+            "|---|---:|---|---:|---:|---|"]  # fmt: skip
+    for name in LISTS:
+        parties, leaks = groupings(home, name)
+        for leak in leaks:
+            on = "yes" if leak.column == "segment" else "no"
+            told.append(f"| {name} | {parties:,} | {leak.column} | {leak.bits:.5f} | {leak.allowed:.5f} | {on} |")
+    releases = list_releases(home)
+    if releases[0].business_date == _current(home).business_date:
+        return told
+    told += ["", "| list | nights | parties | what | bits beyond it | by chance at most |",
+             "|---|---|---:|---|---:|---:|"]  # fmt: skip
+    for found in joined_nights(home, ring, [releases[0], _current(home)]):
+        for beyond, leak in (("the band of the last night", found.bands), ("all bands", found.rest)):
+            told.append(f"| {found.name} | {' and '.join(map(str, found.nights))} | {found.parties:,} | {leak.column}, "
+                        f"beyond {beyond} | {leak.bits:.5f} | {leak.allowed:.5f} |")  # fmt: skip
+    return told
+
+
+def groupings(home: Home, name: str) -> tuple[int, list[Leak]]:
+    """How many are on a list as of the current release and have a grade, and what each grouping of them tells."""
     with closing(duckdb.connect(str(home.warehouse), read_only=True)) as con:
-        return con.execute(
+        listed = con.execute(
             f"select listed.segment, listed.band, grade.pd, {', '.join(f'segment.{one}' for one in GROUPINGS)} "
             f"from marts.{name} as listed inner join marts.risk_grade as grade using (party_id, business_date) "
             f"inner join marts.customer_segment as segment using (party_id, business_date) "
             f"where listed.included and grade.pd is not null and business_date = ? order by party_id",
-            [release.business_date],
+            [_current(home).business_date],
         ).pl()
+    columns = {grouping: listed[grouping].to_list() for grouping in ("segment", *GROUPINGS)}
+    return listed.height, beyond_band(columns, listed["band"].to_list(), listed["pd"].cast(float).to_list())
 
 
-def binned(values: Sequence[float], bins: int = PD_BINS) -> np.ndarray:
-    """Bins of about equal size; equal values are in one bin."""
-    numbers = np.asarray(values, dtype=float)
-    edges = np.quantile(numbers, np.linspace(0, 1, bins + 1)[1:-1])
-    return np.searchsorted(np.unique(edges), numbers, side="right")
+def joined_nights(home: Home, ring: KeyRing, releases: Sequence[Release]) -> list[Joined]:
+    """Each list of the last of the releases, joined with both lists of all of them as marketing can: by pseudonym."""
+    files = {
+        (name, release.business_date): pl.read_parquet(release.path / "marketing" / f"{name}.parquet")
+        for name in LISTS for release in releases
+    }  # fmt: skip
+    graded = probabilities(home, ring)
+    return [joined(name, files, graded) for name in LISTS]
 
 
-def mutual_information(one: Sequence[object], other: Sequence[object]) -> float:
-    """Bits that the two tell of each other in these rows, as counted."""
-    return _bits(_table(_codes(one), _codes(other)))
-
-
-def information(one: Sequence[object], other: Sequence[object], seed: int = 0, draws: int = 200) -> Information:
-    """Bits less their bias, never below zero, with the interval of `draws` bootstrap samples."""
-    left, right = _codes(one), _codes(other)
-    rng, rows = np.random.default_rng(seed), len(left)
-    found = []
-    for _ in range(draws):
-        drawn = rng.integers(0, rows, rows)
-        found.append(_unbiased(_table(left[drawn], right[drawn])))
-    low, high = np.quantile(found, [0.025, 0.975])
-    return Information(_unbiased(_table(left, right)), float(low), float(high), rows)
-
-
-def told_by_list(
-    included: Sequence[bool], band: Sequence[str | None], pd: Sequence[float], seed: int = 0
-) -> dict[str, Information]:
-    """What membership tells of the probability of default among all, and the band among those who are listed."""
-    member = np.asarray(included, dtype=bool)
-    numbers, bands = np.asarray(pd, dtype=float), np.asarray(band, dtype=object)
-    return {
-        "membership": information(member.tolist(), binned(numbers).tolist(), seed),
-        "band": information(bands[member].tolist(), binned(numbers[member]).tolist(), seed),
-    }
-
-
-def beyond_band(
-    columns: dict[str, Sequence[object]], band: Sequence[str], pd: Sequence[float], seed: int = 0, draws: int = 2000
-) -> list[Leak]:
-    """What each column of the list tells of the probability of default given the band, and what chance allows.
-
-    The null: probabilities are dealt anew within each band. Allowed is what all of the columns together would exceed by
-    chance in 1 % of cases (Bonferroni), estimated from `draws` deals.
-    """
-    bands, classes = _codes(band), np.zeros(len(band), dtype=int)
-    numbers = np.asarray(pd, dtype=float)
-    groups = [np.flatnonzero(bands == code) for code in range(bands.max() + 1)] if len(bands) else []
-    for group in groups:
-        classes[group] = binned(numbers[group])
-    codes = {name: _codes(values) for name, values in columns.items()}
-    rng, null = np.random.default_rng(seed), {name: np.empty(draws) for name in codes}
-    for draw in range(draws):
-        dealt = classes.copy()
-        for group in groups:
-            dealt[group] = rng.permutation(dealt[group])
-        for name, code in codes.items():
-            null[name][draw] = _given(code, dealt, groups)
-    level = 1 - _LEVEL / max(len(codes), 1)
-    return [
-        Leak(name, _given(code, classes, groups), float(np.quantile(null[name], level, method="higher")))
-        for name, code in codes.items()
+def joined(name: str, files: Mapping[tuple[str, date], pl.DataFrame], graded: pl.DataFrame) -> Joined:
+    """What the files, by list and night, tell together of `pd` in `graded` (by pseudonym), for who is on `name` last."""
+    nights = tuple(sorted({night for _, night in files}))
+    own = (name, nights[-1])
+    renamed = [
+        frame.drop(_NIGHT - {"pseudonym"}, strict=False).select("pseudonym", pl.exclude("pseudonym").name.suffix(f" {of}"))
+        for of, frame in files.items()
     ]
+    listed = files[own].select("pseudonym").join(graded, on="pseudonym").sort("pseudonym")
+    wide = reduce(lambda left, right: left.join(right, on="pseudonym", how="left", maintain_order="left"), renamed, listed)
+    pd, band = wide["pd"].cast(float).to_list(), wide[f"band {own}"].to_list()
+    bands = wide.select(pl.selectors.starts_with("band ")).rows()
+    rest = wide.select(pl.exclude("pseudonym", "pd") - pl.selectors.starts_with("band ")).rows()
+    (of_bands,) = beyond_band({BANDS: bands}, band, pd)
+    (of_rest,) = beyond_band({EVERYTHING_ELSE: rest}, bands, pd)
+    return Joined(name, nights, wide.height, of_bands, of_rest)
 
 
-def _given(one: np.ndarray, other: np.ndarray, groups: Sequence[np.ndarray]) -> float:
-    rows = sum(map(len, groups))
-    bits = sum(len(group) / rows * _bits(_table(one[group], other[group])) for group in groups)
-    # Sums of the same terms in another order differ in their last digits, and in nothing else.
-    return round(float(bits), 12)
+def probabilities(home: Home, ring: KeyRing) -> pl.DataFrame:
+    """The probability of default of who has one as of the last night of the home, by marketing's pseudonym."""
+    with closing(duckdb.connect(str(home.warehouse), read_only=True)) as con:
+        known = con.execute(
+            "select party_id, pd from marts.risk_grade where pd is not null and business_date = ? order by party_id",
+            [_current(home).business_date],
+        ).pl()
+    key = ring.pseudonym_key("marketing")
+    return known.select("pd", pseudonym=hmac_sha256(pl.col("party_id"), key))
 
 
-def _codes(values: Sequence[object]) -> np.ndarray:
-    place = {value: n for n, value in enumerate(sorted(set(values), key=repr))}
-    return np.array([place[value] for value in values], dtype=int)
-
-
-def _table(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    if not len(one):
-        return np.zeros((1, 1))
-    width = int(other.max()) + 1
-    counts = np.bincount(one * width + other, minlength=(int(one.max()) + 1) * width)
-    return counts.reshape(-1, width).astype(float)
-
-
-def _bits(table: np.ndarray) -> float:
-    rows = table.sum()
-    expected = np.outer(table.sum(axis=1), table.sum(axis=0))
-    seen = table > 0
-    return float((table[seen] / rows * np.log2(table[seen] * rows / expected[seen])).sum()) if rows else 0.0
-
-
-def _unbiased(table: np.ndarray) -> float:
-    rows = table.sum()
-    used = (table.sum(axis=1) > 0).sum() - 1, (table.sum(axis=0) > 0).sum() - 1
-    return float(max(0.0, _bits(table) - used[0] * used[1] / (2 * rows * math.log(2)))) if rows else 0.0
+def _current(home: Home) -> Release:
+    release = current(home)
+    if release is None:
+        raise SystemExit(f"{home.path}: no release; run a night of a bank with a scorecard first")
+    return release
 
 
 if __name__ == "__main__":

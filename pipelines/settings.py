@@ -22,6 +22,16 @@ PRIVATE_DIR, PRIVATE_FILE = 0o700, 0o600
 PASSAGE_DIR = 0o711
 
 
+_OF_A_CONTAINER = Path("/sys/fs/cgroup/memory.max")  # bytes, or "max"; cgroup v2
+
+
+def half_of_memory(limit: Path = _OF_A_CONTAINER) -> int:
+    """Half of the bytes that this machine has, or that its container may have: the rest is for what DuckDB is not."""
+    has = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    told = limit.read_text("ascii").strip() if limit.is_file() else ""
+    return min(has, int(told) if told.isdigit() else has) // 2
+
+
 class InputError(Exception):
     """The user or a delivery gave something the platform cannot work with (exit code 2). Says what to do."""
 
@@ -40,7 +50,7 @@ class Settings(BaseSettings):
     group_marketing: str | None = None
     group_risk: str | None = None
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1)
-    memory_limit: str = "4GB"
+    memory_limit: str = Field(default_factory=lambda: f"{half_of_memory() // 2**20}MiB")
     # Who is told what came of a run (`reporting.alerts`); addresses may hold passwords.
     alert_when: Literal["always", "trouble"] = "always"
     alert_log: Path | None = None

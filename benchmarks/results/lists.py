@@ -15,7 +15,7 @@ import duckdb
 import polars as pl
 
 from benchmarks.early_warning import Share, share
-from benchmarks.list_information import Information, told_by_list
+from benchmarks.mutual_information import Information, told_by_list
 from benchmarks.results.world import World
 from pipelines.history.reading import as_of
 from pipelines.scoring.outcome import outcomes

@@ -146,6 +146,11 @@ class Dbt:
             raise DbtFailed(f"dbt {how} before it was done" + (f":\n{words}" if words else ""))
         if not outcome["success"]:
             words = _reasons(outcome)
+            if "Out of Memory Error" in words:
+                words += (
+                    f"\nDuckDB may use {self._settings.memory_limit}: let it use more by ZHONGTAI_MEMORY_LIMIT, or work on less "
+                    "at a time by ZHONGTAI_THREADS, and run the same again: it goes on from there"
+                )
             raise DbtFailed(in_use(self.home.warehouse, words) or words)
 
 
@@ -154,7 +159,8 @@ def _reasons(outcome: dict[str, Any]) -> str:
     for node in outcome["broken"]:
         kind, _, name = node["unique_id"].split(".")[:3]
         # dbt's first line only repeats which model it was
-        said = [line for line in (node["message"] or node["status"]).splitlines() if line.strip() and name not in line]
+        message = (node["message"] or node["status"]).partition("Possible solutions:")[0]  # how to set DuckDB, not us
+        said = [line for line in message.splitlines() if line.strip() and name not in line]
         lines.append(f"{kind} {name} ({node['path']}): " + "\n".join(said or [node["status"]]).strip())
         if kind == "test" and node["compiled"]:
             lines.append(f"  its query: {node['compiled']}")

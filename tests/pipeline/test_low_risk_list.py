@@ -1,6 +1,6 @@
 """The low-risk lists on the simulated bank: what marketing's rows tell of the probability of default, and who is there.
 
-The figures themselves, and what membership and band tell, are `benchmarks.list_information`.
+The figures themselves, and what membership and band tell, are `benchmarks.mutual_information`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from benchmarks.list_information import beyond_band, told_by_list
+from benchmarks.mutual_information import beyond_band, told_by_list
 from pipelines.release.catalogue import current
 from pipelines.settings import Home
 from pipelines.vault.keys import KeyRing

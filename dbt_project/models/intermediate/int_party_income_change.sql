@@ -1,21 +1,32 @@
 -- Whether income still arrives: the last whole month against the median of the months before, by the calendar, since
--- wages come by the month and 30 days may hold two or none; and the day of the last income.
+-- wages come by the month and 30 days may hold two or none; and the day of the last income. Income that has stopped was
+-- regular if it was so until then, however long ago (within the months that are looked at): a warning does not pass
+-- because nothing changes.
 {% set party = ['party_id', 'business_date'] %}
-{% set whole_until = add_days('as_of.business_date', 1) %}
+{% set months_back = policy('early_warning.income_months') %}
 
-with days as (
+with looked_at as (
+    select
+        business_date,
+        {{ add_days('business_date', 1) }} as whole_until,
+        -- The months that may be silent, and as many before.
+        {{ add_days('business_date', '-floor(31 * 2 * ' ~ months_back ~ ')') }} as since
+    from {{ ref('int_as_of_date') }}
+),
+
+days as (
     select
         booking.party_id,
-        as_of.business_date,
-        (extract(year from {{ whole_until }}) - extract(year from booking.business_date)) * 12
-        + extract(month from {{ whole_until }}) - extract(month from booking.business_date) as months_ago,
+        looked_at.business_date,
+        (extract(year from looked_at.whole_until) - extract(year from booking.business_date)) * 12
+        + extract(month from looked_at.whole_until) - extract(month from booking.business_date) as months_ago,
         booking.business_date as booked_on,
         booking.income_amount
-    from {{ ref('int_as_of_date') }} as as_of
+    from looked_at
     inner join {{ ref('int_party_account_day') }} as booking
         on
-            as_of.business_date >= booking.business_date
-            and {{ add_days('as_of.business_date', -180) }} < booking.business_date
+            looked_at.business_date >= booking.business_date
+            and looked_at.since < booking.business_date
     where booking.income_amount > 0
 ),
 
@@ -30,30 +41,34 @@ months as (
     group by party_id, business_date, months_ago
 ),
 
-regular as (
-    select
-        party_id,
-        business_date,
-        income
-    from months
-    where
-        months_ago > 1
-        and months_ago <= {{ policy('early_warning.income_months') }}
-        and income >= {{ policy('low_risk.min_period_income') }}
-),
-
-usual as (
-    {{ twice_median('regular', 'income', party) }}
-),
-
 latest as (
     select
         party_id,
         business_date,
+        greatest(min(months_ago), 2) as usual_since,
         max(last_income_on) as last_income_on,
         {{ sum_measure('income_amount', 'case when months_ago = 1 then income end') }} as income
     from months
     group by party_id, business_date
+),
+
+regular as (
+    select
+        months.party_id,
+        months.business_date,
+        months.income
+    from months
+    inner join latest
+        on months.party_id = latest.party_id and months.business_date = latest.business_date
+    where
+        latest.usual_since <= {{ months_back }}
+        and months.months_ago >= latest.usual_since
+        and months.months_ago - latest.usual_since <= {{ months_back }} - 2
+        and months.income >= {{ policy('low_risk.min_period_income') }}
+),
+
+usual as (
+    {{ twice_median('regular', 'income', party) }}
 )
 
 select

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.settings import PROJECT, Home, InputError, Settings, write_private
+from pipelines.settings import PROJECT, Home, InputError, Settings, half_of_memory, write_private
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +33,21 @@ def test_an_empty_variable_is_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZHONGTAI_VAULT_KEY", "")
     assert Settings().home.path == PROJECT / "var", "not whatever directory happens to be the working one"
     assert Settings().vault_key is None
+
+
+@pytest.mark.parametrize("told", ["max", "999999999999999999", None])
+def test_duckdb_may_use_half_of_what_the_machine_has(tmp_path: Path, told: str | None) -> None:
+    limit = tmp_path / "memory.max"
+    if told:
+        limit.write_text(f"{told}\n", "ascii")
+    has = int(next(line for line in Path("/proc/meminfo").read_text().splitlines() if "MemTotal" in line).split()[1])
+    assert half_of_memory(limit) == pytest.approx(has * 1024 / 2, rel=0.01)
+
+
+def test_duckdb_may_use_half_of_what_a_container_may_have(tmp_path: Path) -> None:
+    (tmp_path / "memory.max").write_text(f"{2**30}\n", "ascii")
+    assert half_of_memory(tmp_path / "memory.max") == 2**29
+    assert Settings().memory_limit.endswith("MiB")
 
 
 def test_a_key_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

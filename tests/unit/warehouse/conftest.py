@@ -25,7 +25,11 @@ _FILES = {
         zhongtai:
           target: home
           outputs:
-            home: {type: duckdb, path: "{{ env_var('ZHONGTAI_HOME') }}/warehouse/warehouse.duckdb", threads: 2}
+            home:
+              type: duckdb
+              path: "{{ env_var('ZHONGTAI_HOME') }}/warehouse/warehouse.duckdb"
+              threads: 2
+              config_options: {memory_limit: "{{ env_var('ZHONGTAI_MEMORY_LIMIT') }}"}
         """,
     "macros/generate_schema_name.sql": """
         {% macro generate_schema_name(name, node) %}{{ name or target.schema }}{% endmacro %}

@@ -72,6 +72,18 @@ def test_failure_names_models_checks_and_the_words_of_the_database(dbt):
     assert parties(dbt), "the lock is released, and what was built stays"
 
 
+def test_where_memory_ran_out_it_says_what_gives_more(dbt):
+    dbt._settings = dbt._settings.model_copy(update={"memory_limit": "32MB"})
+    large = "select list(i || '-') as words from range(5000000) as numbers(i)"
+    write(dbt.project / "models/marts/customer/large.sql", large)
+    with pytest.raises(DbtFailed) as failed:
+        results(dbt)
+    words = str(failed.value)
+    assert "model large (models/marts/customer/large.sql): Out of Memory Error" in words
+    assert "DuckDB may use 32MB: let it use more by ZHONGTAI_MEMORY_LIMIT" in words
+    assert "SET memory_limit" not in words
+
+
 def test_a_lost_process_is_told_as_such(dbt):
     dbt.start()
     os.kill(dbt._process.pid, signal.SIGKILL)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.list_information import beyond_band, binned, information, mutual_information, told_by_list
+from benchmarks.mutual_information import beyond_band, binned, information, mutual_information, told_by_list
 
 
 def test_bits_are_those_of_the_formula() -> None:
