@@ -139,4 +139,3 @@ def _unbiased(table: np.ndarray) -> float:
     rows = table.sum()
     used = (table.sum(axis=1) > 0).sum() - 1, (table.sum(axis=0) > 0).sum() - 1
     return float(max(0.0, _bits(table) - used[0] * used[1] / (2 * rows * math.log(2)))) if rows else 0.0
-

@@ -8,7 +8,9 @@ belong here: the list. It is read as it was published, and knows bookings up to 
 opened only after it, and says how each loan ended: B is finished and not paid, D runs and is in debt.
 
 A loan is of a listed account where the owner of the account is on the list. Accounts that were opened after the date
-nobody could judge, and they are told apart. Intervals are Wilson's of 95 %, p is Fisher's exact test, two-sided.
+nobody could judge, and they are told apart. The list also looks at loans of before the date; `borrowed_before` counts
+whom of those compared that could have touched: an account of this bank has one loan at most. Intervals are Wilson's of
+95 %, p is Fisher's exact test, two-sided.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -25,6 +28,7 @@ from typing import Any
 
 import duckdb
 import polars as pl
+import yaml
 from scipy.stats import fisher_exact
 
 from benchmarks.simulated_bank.effects import wilson
@@ -33,6 +37,8 @@ from pipelines.settings import PROJECT, Home
 
 RAW = Path(os.environ.get("ZHONGTAI_PUBLIC_DATA") or PROJECT.parent / "shared" / "data") / "pkdd99"
 BAD = ("B", "D")
+# The first commit that has the thresholds of the list as they are; the comparison was first written after it.
+COMMITTED, _POLICY, _SECTION = "34af08c", "data_contracts/policy.yaml", "low_risk"
 _LISTED = "select party_id, included, band from marts.low_risk_list where business_date = ? and variant = 'internal'"
 
 
@@ -50,11 +56,15 @@ class Group:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The groups, and how likely a difference as large as that of the first two is by chance."""
+    """The groups, and how likely a difference as large as that of the first two is by chance.
+
+    `borrowed_before`: clients of the first two groups who had a loan on the date.
+    """
 
     as_of: date
     release: str
     policy_version: str
+    borrowed_before: int
     groups: tuple[Group, ...]
     odds_ratio: float
     p: float
@@ -71,16 +81,34 @@ def evaluate(home: Path, raw: Path = RAW) -> Outcome:
         pl.col("contract") == "core.party", pl.col("source") == "core"
     )
     judged = dict(clients.join(listed, on="party_id").select("record_key", "included").iter_rows())
-    groups, odds, p = compared(later_loans(raw, release.business_date), judged)
-    return Outcome(release.business_date, release.id, release.manifest["policy"]["version"], groups, odds, p)
+    later, day = later_loans(raw, release.business_date), release.business_date
+    groups, odds, p = compared(later, judged)
+    borrowed = _loans(raw).filter(
+        pl.col("date") <= f"{day:%y%m%d}", pl.col("client_id").is_in(later["client_id"].implode())
+    )
+    known = borrowed.filter(pl.col("client_id").is_in(list(judged)))["client_id"].n_unique()
+    return Outcome(day, release.id, release.manifest["policy"]["version"], known, groups, odds, p)
 
 
 def later_loans(raw: Path, after: date) -> pl.DataFrame:
     """Loans granted after the date: client_id of the account's owner, and whether it went bad."""
+    loans = _loans(raw).filter(pl.col("date") > f"{after:%y%m%d}")
+    return loans.select("client_id", bad=pl.col("status").is_in(BAD))
+
+
+def _loans(raw: Path) -> pl.DataFrame:
     read: dict[str, Any] = {"separator": ";", "infer_schema": False}
     owners = pl.read_csv(raw / "disp.asc", **read).filter(pl.col("type") == "OWNER")
-    loans = pl.read_csv(raw / "loan.asc", **read).filter(pl.col("date") > f"{after:%y%m%d}")
-    return loans.join(owners, on="account_id").select("client_id", bad=pl.col("status").is_in(BAD))
+    return pl.read_csv(raw / "loan.asc", **read).join(owners, on="account_id")
+
+
+def committed_before() -> bool | None:
+    """Whether the thresholds of the list are still those of COMMITTED; None where the checkout has no such history."""
+    shown = subprocess.run(["git", "show", f"{COMMITTED}:{_POLICY}"], cwd=PROJECT, capture_output=True, check=False)
+    if shown.returncode:
+        return None
+    then, now = (yaml.safe_load(text)["thresholds"] for text in (shown.stdout, (PROJECT / _POLICY).read_bytes()))
+    return bool(then[_SECTION] == now[_SECTION])
 
 
 def compared(loans: pl.DataFrame, listed: Mapping[str, bool]) -> tuple[tuple[Group, ...], float, float]:
@@ -113,6 +141,24 @@ def lines(found: Outcome) -> list[str]:
     return ["| account | loans | bad (B, D) | share | 95 % |", "|---|---:|---:|---:|---|", *rows]
 
 
+def told(found: Outcome) -> list[str]:
+    """The comparison in words and as a table: of what, by which policy, and how sure."""
+    policy = {
+        True: f"are those of commit {COMMITTED}, which was made before outcomes were first read",
+        False: f"are not those of commit {COMMITTED}: they were changed after outcomes were read",
+        None: f"are to be compared with those of commit {COMMITTED}, which this checkout does not have",
+    }[committed_before()]
+    judged = sum(group.loans for group in found.groups[:2])
+    return [
+        f"As of {found.as_of}, policy {found.policy_version}; how loans granted later ended. The list knows bookings, "
+        f"accounts and their holders, birth dates, and loans granted by then without what became of them; of the "
+        f"{judged} clients compared {found.borrowed_before} had one, so that bookings decide. Thresholds of the "
+        f"list (`{_SECTION}` of policy.yaml) {policy}.",
+        "", *lines(found), "",
+        f"Odds ratio {found.odds_ratio:.2f}, Fisher's exact p {found.p:.3g}.",
+    ]  # fmt: skip
+
+
 def main() -> None:
     """Print the comparison."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -123,9 +169,7 @@ def main() -> None:
     if given.json:
         print(json.dumps(asdict(found), default=str))
         return
-    print(f"as of {found.as_of}, release {found.release}, policy {found.policy_version}")
-    print("\n".join(lines(found)))
-    print(f"odds of the listed against the others {found.odds_ratio:.2f}, Fisher's p {found.p:.3g}")
+    print("\n".join(told(found)))
 
 
 if __name__ == "__main__":

@@ -18,26 +18,21 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from benchmarks import early_warning, pkdd99_outcomes, scenario_uplift
+from benchmarks import early_warning, list_information, pkdd99_outcomes, scenario_uplift
 from benchmarks.past_marts import copied
 from benchmarks.results import lists, page
-from benchmarks.results.world import END, OBSERVED, World, made
+from benchmarks.results.world import OBSERVED, WARNED, World, made
 from pipelines.contracts.load import Catalog, load_catalog
 from pipelines.release.catalogue import current
 from pipelines.scoring.measure import auc, auc_interval, deciles, ks
 from pipelines.scoring.points import probabilities, scores
 from pipelines.scoring.sample import observed
-from pipelines.settings import PROJECT, Home
+from pipelines.settings import PROJECT, Home, Settings
+from pipelines.vault.keys import KeyRing
 
 TRAINED = date(2025, 4, 30)  # features of scenarios are learned on this day and judged on OBSERVED
-_MODELS = (
-    "int_party_warning",
-    "int_party_loan",
-    "int_party_card_change",
-    "int_party_record",
-    "risk_grade",
-    *lists.VARIANTS.values(),
-)
+_MODELS = ("risk_grade", *lists.VARIANTS.values())
+_WARNINGS = ("int_party_warning", "int_party_loan", "int_party_card_change", "int_party_record")
 _PAST_DUE = "grade.default_days"
 
 
@@ -51,7 +46,7 @@ def main() -> int:
     given = parser.parse_args()
     started = time.perf_counter()
     world = made(given.place, given.customers, given.seed)
-    found = ["# What the platform's judgements are worth\n\n" + page.made(given.customers, given.seed, OBSERVED, END)]
+    found = ["# What the platform's judgements are worth\n\n" + page.made(given.customers, given.seed)]
     for title, lines in _sections(world, given.place / "pkdd99"):
         found.append("\n".join([f"## {title}", "", *lines]))
         print(f"\n{found[-1]}", flush=True)
@@ -66,14 +61,19 @@ def _sections(world: World, real: Path) -> Iterator[tuple[str, list[str]]]:
     catalog = load_catalog(PROJECT / "data_contracts")
     past_due = int(catalog.policy.thresholds[_PAST_DUE])
     with tempfile.TemporaryDirectory(prefix="zhongtai-results-") as scratch:
-        copy = Path(scratch) / "home"
-        again = copied(world.home, copy).built([OBSERVED], _MODELS)
+        again = copied(world.home, Path(scratch) / "lists").built([OBSERVED], _MODELS)
         yield "The low-risk lists", page.lists(*lists.measured(world, OBSERVED, past_due, again))
-        yield "Early warning", page.warnings(early_warning.evaluate(copy, world.truth, business_date=OBSERVED))
+    home = Home(world.home)
+    ring = KeyRing.open(home.vault, Settings(home_dir=world.home).vault_key)
+    yield "What marketing could learn from its lists", [*page.LEARNED, "", *list_information.lines(home, ring)]
+    with tempfile.TemporaryDirectory(prefix="zhongtai-results-") as scratch:
+        copy = Path(scratch) / "warnings"
+        copied(world.home, copy).built([WARNED], _WARNINGS)
+        found = early_warning.evaluate(copy, world.truth, business_date=WARNED)
+        yield "Early warning", page.warnings(found, catalog.marts["mart.early_warning"].column("signal").enum)
     yield "Scorecards, out of time", _cards(catalog, world, past_due)
-    learned = f"Learned on {TRAINED}, judged on {OBSERVED}; no party is both learned from and judged."
     gained = scenario_uplift.evaluate(world.home, TRAINED, OBSERVED)
-    yield "What scenario features add", [learned, "", *scenario_uplift.lines(gained)]
+    yield "What scenario features add", [page.added(TRAINED, OBSERVED), "", *scenario_uplift.lines(gained)]
     _published_real(real)
     yield "A real bank: PKDD'99", _real(real)
 
@@ -102,12 +102,7 @@ def _published_real(home: Path) -> None:
 
 
 def _real(home: Path) -> list[str]:
-    found = pkdd99_outcomes.evaluate(home)
-    return [
-        f"As of {found.as_of}, from bookings alone, policy {found.policy_version}; how loans granted later ended:", "",
-        *pkdd99_outcomes.lines(found), "",
-        f"Odds ratio {found.odds_ratio:.2f}, Fisher's exact p {found.p:.3g}.",
-    ]  # fmt: skip
+    return pkdd99_outcomes.told(pkdd99_outcomes.evaluate(home))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from pipelines.release.catalogue import current
 from pipelines.settings import Home, make_directory
 
 START, OBSERVED, END = date(2025, 1, 1), date(2025, 6, 30), date(2025, 12, 31)
+# Warnings ask what was usual in the 210 days before, and are right or wrong within the 120 days after.
+WARNED = date(2025, 8, 31)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ Source: purpose limitation and minimal necessity, PIPL art. 6; capability B32 ca
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from pipelines.contracts.expectations import mentioned, party_column
@@ -18,6 +18,9 @@ from pipelines.contracts.model import Contract
 from pipelines.lineage.graph import Lineage
 from pipelines.lineage.trace import ROWS, Origin, named
 
+# What all rows of a night say alike, and who a row is about: these need no signature at a release point.
+_ALIKE, _WHO = frozenset({"control__business_date", "control__policy"}), Origin("identity__party_crosswalk", "party_id")
+
 
 class PurposeRefused(Exception):
     """A product claims more than its ancestors allow. The message shows the way from the column to the ancestor."""
@@ -25,12 +28,16 @@ class PurposeRefused(Exception):
 
 @dataclass(frozen=True)
 class Claim:
-    """A column of a product that claims `purposes` which the last column of `path` does not allow."""
+    """A column of a product that claims `purposes` which the last column of `path` does not allow.
+
+    Of a column that release point `point` would have to sign, the last column of `path` is one that was delivered.
+    """
 
     product: str
     column: str
     purposes: tuple[str, ...]
     path: tuple[Origin, ...]
+    point: str | None = None
 
 
 def check_purposes(catalog: Catalog, lineage: Lineage) -> None:
@@ -44,13 +51,25 @@ def unsigned(catalog: Catalog, lineage: Lineage, product: Contract) -> list[Clai
     if product.release_point is None:
         return list(claims(catalog, lineage, product))
     point = catalog.policy.release_points[product.release_point]
-    signed = {name.rpartition(".")[2] for name in point["inputs"]}
-    passed = {column.name for column in product.columns if column.key or column.type == "date"} | signed | {ROWS}
-    return [
-        claim
-        for claim in claims(catalog, lineage, product)
-        if claim.column not in passed or set(claim.purposes) - {point["to_purpose"]}
-    ]
+    signed = {name.rpartition(".")[2] for name in point["inputs"]} | {ROWS}
+    found = []
+    for claim in claims(catalog, lineage, product):
+        if set(claim.purposes) - {point["to_purpose"]}:
+            found.append(claim)
+        elif claim.column not in signed and (path := _told(catalog, lineage, product, claim.column)):
+            found.append(replace(claim, path=path, point=product.release_point))
+    return found
+
+
+def _told(catalog: Catalog, lineage: Lineage, product: Contract, column: str) -> tuple[Origin, ...]:
+    """The shortest way from a column to what somebody delivered of the party; empty where it says nothing of it."""
+    origins, released = published(catalog, product)[column], released_columns(catalog)
+    delivered = [o for o in reach(lineage, origins, released) if o.table in lineage.contracts]
+    goals = sorted(origin for origin in delivered if origin.table not in _ALIKE and origin != _WHO)
+    if not goals:
+        return ()
+    ways = [lineage.path(origin, goals, released) for origin in sorted(origins)]
+    return tuple(min((way for way in ways if way), key=len, default=goals[:1]))
 
 
 def claims(catalog: Catalog, lineage: Lineage, product: Contract) -> Iterator[Claim]:
@@ -118,6 +137,12 @@ def _words(catalog: Catalog, lineage: Lineage, claim: Claim) -> str:
     contract = lineage.contracts.get(last.table)
     where = f"{contract.id}.{last.column} ({contract.path})" if contract else f"{last.table}.{last.column}"
     way = " <- ".join([f"{claim.product}.{claim.column}", *(f"{one.table}.{one.column}" for one in claim.path)])
+    if claim.point:
+        return (
+            f"{product.path}: {claim.column}: claims {', '.join(claim.purposes)}, and descends from {where}: {way}. It "
+            f"is not among the inputs of release point {claim.point}: remove the column, let it say of all parties the "
+            f"same, or have it signed in policy.yaml"
+        )
     return (
         f"{product.path}: {claim.column}: claims {', '.join(claim.purposes)}, and descends from {where}, which may "
         f"serve only {may}: {way}. Remove the column, narrow the purposes of the product, or have a release point of "

@@ -148,8 +148,8 @@ class Dbt:
             words = _reasons(outcome)
             if "Out of Memory Error" in words:
                 words += (
-                    f"\nDuckDB may use {self._settings.memory_limit}: let it use more by ZHONGTAI_MEMORY_LIMIT, or work on less "
-                    "at a time by ZHONGTAI_THREADS, and run the same again: it goes on from there"
+                    f"\nDuckDB may use {self._settings.memory_limit}: let it use more by ZHONGTAI_MEMORY_LIMIT, or "
+                    "work on less at a time by ZHONGTAI_THREADS, and run the same again: it goes on from there"
                 )
             raise DbtFailed(in_use(self.home.warehouse, words) or words)
 
@@ -159,7 +159,8 @@ def _reasons(outcome: dict[str, Any]) -> str:
     for node in outcome["broken"]:
         kind, _, name = node["unique_id"].split(".")[:3]
         # dbt's first line only repeats which model it was
-        message = (node["message"] or node["status"]).partition("Possible solutions:")[0]  # how to set DuckDB, not us
+        # DuckDB's solutions are settings of DuckDB, which nobody here sets.
+        message = (node["message"] or node["status"]).partition("Possible solutions:")[0]
         said = [line for line in message.splitlines() if line.strip() and name not in line]
         lines.append(f"{kind} {name} ({node['path']}): " + "\n".join(said or [node["status"]]).strip())
         if kind == "test" and node["compiled"]:

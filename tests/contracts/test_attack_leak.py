@@ -97,6 +97,20 @@ def test_a_medical_input_of_credit_is_refused_with_the_way_to_it(
     assert f"{column}: claims risk_management, and descends from medical.payment." in said
 
 
+@pytest.mark.parametrize("figure", ["pd", "warning_severity = 'yellow'", "debt_service_ratio"])
+@pytest.mark.parametrize("table", ["low_risk_list", "low_risk_list_with_bureau"])
+def test_a_date_of_a_list_that_moves_with_a_figure_of_risk_is_refused(
+    compiled: Compiled, catalog: Catalog, table: str, figure: str
+) -> None:
+    """Marketing joins its lists of all nights: how a date moves is to tell how the figure does."""
+    sql, names = compiled.models[table], "business_date as valid_from"
+    assert sql.count(names) == 1
+    moving = f"case when {figure} is null then business_date else business_date - 1 end as valid_from"
+    said = refused(compiled.models | {table: sql.replace(names, moving)}, catalog, compiled)
+    assert f"marketing.{table}.valid_from <- {table}.valid_from" in said
+    assert "valid_from: claims marketing, and descends from " in said
+
+
 def test_the_models_as_they_are_leak_nothing(compiled: Compiled, catalog: Catalog) -> None:
     check_purposes(catalog, Lineage(compiled.models, catalog, compiled.keys))
 

@@ -62,7 +62,7 @@ def test_what_nobody_signed_is_refused_with_the_way_to_it(catalog: Catalog, line
     message = str(refused.value)
     assert message.startswith(f"{product.path}: debt_service_ratio: claims marketing, and descends from ")
     assert "marketing.low_risk_list.debt_service_ratio <- low_risk_list.debt_service_ratio" in message
-    assert "have a release point of policy.yaml signed" in message
+    assert "It is not among the inputs of release point low_risk_band" in message
 
 
 def test_a_python_step_that_is_made_from_more_than_its_contract_may_serve_is_refused(

@@ -28,13 +28,17 @@ def silence(compiled: Compiled, catalog: Catalog) -> dict[int, int]:
         con.executemany("insert into policy values (?, ?)", [[n, float(catalog.policy.thresholds[n])] for n in NAMES])
         con.execute("create table int_as_of_date (business_date date)")
         con.executemany("insert into int_as_of_date values (?)", [[LAST_PAY + timedelta(n)] for n in range(250)])
-        con.execute("create table int_party_account_day (party_id text, business_date date, income_amount decimal(18, 2))")
+        con.execute(
+            "create table int_party_account_day (party_id text, business_date date, income_amount decimal(18, 2))"
+        )
         con.executemany("insert into int_party_account_day values ('P', ?, 3000)", [[day] for day in PAID_ON])
         found = con.execute(f"select business_date, days_since_income from ({sql})").fetchall()
     return {(day - LAST_PAY).days: days for day, days in found}
 
 
-def test_every_day_of_silence_is_counted_until_the_months_that_are_looked_at_are_over(silence, catalog: Catalog) -> None:
+def test_every_day_of_silence_is_counted_until_the_months_that_are_looked_at_are_over(
+    silence, catalog: Catalog
+) -> None:
     assert all(days == passed for passed, days in silence.items())
     longest = max(silence)
     assert sorted(silence) == list(range(longest + 1)), "a warning went away while nothing changed"
@@ -43,5 +47,7 @@ def test_every_day_of_silence_is_counted_until_the_months_that_are_looked_at_are
 
 
 def test_both_thresholds_are_reached_and_no_pay_day_is_a_warning(silence, catalog: Catalog) -> None:
-    yellow, red = (float(catalog.policy.thresholds[f"early_warning.wages_stopped_{level}"]) for level in ("yellow", "red"))
+    yellow, red = (
+        float(catalog.policy.thresholds[f"early_warning.wages_stopped_{level}"]) for level in ("yellow", "red")
+    )
     assert 31 < yellow < red < max(silence)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.pkdd99_outcomes import Group, Outcome, compared, later_loans, lines
+from benchmarks.pkdd99_outcomes import Group, Outcome, committed_before, compared, later_loans, lines, told
 
 AFTER = date(1994, 3, 31)
 
@@ -52,5 +52,10 @@ def test_the_lady_tasting_tea():
 
 
 def test_a_group_of_nobody_has_no_share():
-    told = lines(Outcome(AFTER, "r", "1.0.0", (Group("listed", 0, 0, None, None, None),), 1.0, 1.0))
+    told = lines(Outcome(AFTER, "r", "1.0.0", 0, (Group("listed", 0, 0, None, None, None),), 1.0, 1.0))
     assert told[-1] == "| listed | 0 | 0 | | |"
+
+
+def test_the_page_says_whether_the_policy_is_that_of_before_the_outcomes():
+    said = told(Outcome(AFTER, "r", "1.0.0", 0, (Group("listed", 1, 0, 0.0, 0.0, 0.8),), 1.0, 1.0))
+    assert ("before outcomes were first read" in said[0]) == (committed_before() is True)

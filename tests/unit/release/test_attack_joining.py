@@ -1,9 +1,9 @@
 """An attack: marketing keeps its file of every night and joins them, to see a risk figure move.
 
 Figures of risk move from night to night as they like, while membership, band and reasons stay: not a byte of what
-marketing gets moves with them. So nights that are joined tell what each night tells, and nothing between the bands.
-Stopped by what a product may name (its contract, and the release point that signs each column), and shown on the
-projection. That marts do not mix the two is shown on lineage (`tests/contracts/test_attack_leak.py`).
+marketing gets moves with them. Belongs here: the projection, which hands out what a product names and nothing else.
+Does not belong here: that marts do not mix the two, by lineage (`tests/contracts/test_attack_leak.py`, which the policy
+map names), and what bands tell over time (`tests/pipeline/test_attack_joining_lists.py`).
 """
 
 from __future__ import annotations
