@@ -16,7 +16,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 # Whose tests each take long, and share what they begin with between processes.
 EACH = "tests/faults/"
 # Names of fixtures that take long to make.
-COSTLY = ("simbank", "matured", "xiaocheng", "pkdd99_home", "compiled")
+COSTLY = ("simbank", "matured", "xiaocheng", "pkdd99_home", "compiled", "two_nights")
 
 
 class ByFixture(LoadScopeScheduling):

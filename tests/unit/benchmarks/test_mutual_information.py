@@ -59,6 +59,7 @@ def test_a_planted_column_is_caught_as_such_and_in_the_row(strength: float) -> N
     assert {leak.column for leak in beyond_band(columns, band, pd, draws=300) if leak.leaks} == {"planted", "(row)"}
 
 
+@pytest.mark.slow
 def test_no_more_lists_cry_wolf_than_the_level_allows() -> None:
     false_alarms = 0
     for seed in range(40):

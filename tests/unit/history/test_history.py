@@ -91,6 +91,7 @@ states = st.dictionaries(st.sampled_from("pqr"), st.tuples(st.none() | st.intege
 releases = st.lists(st.dictionaries(st.integers(2, 6), states, min_size=1, max_size=3), min_size=1, max_size=5)
 
 
+@pytest.mark.slow
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(releases)
 def test_published_is_what_was_said_and_known_is_what_was_said_last(tmp_path_factory, history):

@@ -101,6 +101,7 @@ def test_after_every_statement_each_date_is_what_was_last_said_of_it(history):
             assert book.on(asked) == (oracle[last] if last else {}), (asked, oracle)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(histories)
 def test_neighbours_never_say_the_same(history):
@@ -111,6 +112,7 @@ def test_neighbours_never_say_the_same(history):
             assert one[0] != other[0] or one[2] < other[1] or one[4] != other[4], book.held
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(histories)
 def test_the_same_said_again_changes_nothing(history):

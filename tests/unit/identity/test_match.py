@@ -91,6 +91,7 @@ def test_the_town_is_who_it_is(catalog):
     assert set(found.edges["rule"]) == {"national_id", "uscc", "model", "phone", "national_id_corrected"}
 
 
+@pytest.mark.slow
 @SLOW
 @given(st.permutations(sorted(RECORDS)), st.sets(st.sampled_from(sorted(RECORDS))))
 def test_the_order_of_rows_does_not_matter(catalog, order, new):
@@ -152,6 +153,7 @@ def test_no_party_has_two_right_numbers_and_the_weakest_edge_is_cut(catalog):
 NUMBERED = st.tuples(st.integers(0, 3), st.sampled_from([1, 2, None]), st.integers(1, 2), st.integers(1, 2))
 
 
+@pytest.mark.slow
 @SLOW
 @given(st.lists(NUMBERED, min_size=2, max_size=7))
 def test_no_two_right_numbers_are_ever_together(catalog, said):

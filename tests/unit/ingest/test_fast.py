@@ -64,6 +64,7 @@ def texts(draw: st.DrawFn) -> str:
     return "".join(line + end for line in lines)
 
 
+@pytest.mark.slow
 @examples(400)
 @given(
     text=texts(), wrong=st.one_of(st.just(b""), st.just(b""), st.sampled_from(WRONG)), where=st.floats(0, 1),

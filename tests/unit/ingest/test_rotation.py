@@ -148,6 +148,7 @@ def moments_of(monkeypatch, run, killed_at=None):
     return count
 
 
+@pytest.mark.slow
 def test_a_rotation_that_was_killed_is_finished_or_undone(small_bank, monkeypatch):
     bank, done = begun(small_bank), begun(small_bank)
     before = bank.files("lake", "control", "vault/store")

@@ -35,7 +35,7 @@ def catalog(whole_catalog: Catalog) -> Catalog:
     own = copy.copy(whole_catalog)
     own.products = {name: own.products[name] for name in PRODUCTS}
     used = {product.mart for product in own.products.values()}
-    own.marts = {name: mart for name, mart in own.marts.items() if name in used or mart.history}
+    own.marts = {name: mart for name, mart in own.marts.items() if name in used}
     return own
 
 

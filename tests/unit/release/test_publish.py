@@ -105,6 +105,7 @@ def test_a_release_that_was_tampered_with_is_not_made_current_again(office: Offi
     assert current(office.home) is None
 
 
+@pytest.mark.slow
 def test_the_pointer_never_goes_back_to_an_earlier_business_date(office: Office) -> None:
     eve, day = office.publish(office.approved(EVE)), office.publish(office.approved(DAY))
     assert current(office.home).id == day.id

@@ -103,6 +103,7 @@ def card_goes_bad(paid: list[bool]) -> bool:
     return False
 
 
+@pytest.mark.slow
 @given(st.lists(months, min_size=1, max_size=6), st.lists(bills, min_size=1, max_size=6))
 @settings(max_examples=25, deadline=None)
 def test_defaults_are_those_of_a_walk_through_the_days(tmp_path_factory, loans, cards) -> None:

@@ -72,6 +72,7 @@ def test_failure_names_models_checks_and_the_words_of_the_database(dbt):
     assert parties(dbt), "the lock is released, and what was built stays"
 
 
+@pytest.mark.slow
 def test_where_memory_ran_out_it_says_what_gives_more(dbt):
     dbt._settings = dbt._settings.model_copy(update={"memory_limit": "32MB"})
     large = "select list(i || '-') as words from range(5000000) as numbers(i)"
