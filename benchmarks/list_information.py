@@ -31,13 +31,6 @@ from pipelines.vault.tokens import hmac_sha256
 LISTS = ("low_risk_list", "low_risk_list_with_bureau")
 GROUPINGS = ("asset_tier", "rfm_group", "social_role")  # of customer_segment, known of who is listed
 BANDS, EVERYTHING_ELSE = "bands of every other file", "everything else in all files"
-_NIGHT = {
-    "pseudonym",
-    "business_date",
-    "variant",
-    "valid_from",
-    "valid_to",
-}  # the same of all who are listed, or a name
 
 
 @dataclass(frozen=True)
@@ -111,19 +104,17 @@ def joined(name: str, files: Mapping[tuple[str, date], pl.DataFrame], graded: pl
     """What the files, by list and night, tell together of `pd` in `graded`, of who is on `name` on the last night."""
     nights = tuple(sorted({night for _, night in files}))
     own = (name, nights[-1])
-    renamed = [
-        frame.drop(_NIGHT - {"pseudonym"}, strict=False).select(
-            "pseudonym", pl.exclude("pseudonym").name.suffix(f" {of}")
-        )
+    named = [
+        frame.rename({column: f"{column} {of}" for column in frame.columns if column != "pseudonym"})
         for of, frame in files.items()
     ]
     listed = files[own].select("pseudonym").join(graded, on="pseudonym").sort("pseudonym")
     wide = reduce(
-        lambda left, right: left.join(right, on="pseudonym", how="left", maintain_order="left"), renamed, listed
+        lambda left, right: left.join(right, on="pseudonym", how="left", maintain_order="left"), named, listed
     )
     pd, band = wide["pd"].cast(float).to_list(), wide[f"band {own}"].to_list()
-    bands = wide.select(pl.selectors.starts_with("band ")).rows()
-    rest = wide.select(pl.exclude("pseudonym", "pd") - pl.selectors.starts_with("band ")).rows()
+    every_band = [column for column in wide.columns if column.startswith("band ")]
+    bands, rest = wide.select(every_band).rows(), wide.drop("pseudonym", "pd", *every_band).rows()
     (of_bands,) = beyond_band({BANDS: bands}, band, pd)
     (of_rest,) = beyond_band({EVERYTHING_ELSE: rest}, bands, pd)
     return Joined(name, nights, wide.height, of_bands, of_rest)

@@ -52,9 +52,11 @@ def test_a_date_that_moves_with_risk_from_night_to_night_is_caught(matured: Path
     graded = probabilities(home, ring)
     held = files(home)
     first = min(night for _, night in held)
-    low = graded.select("pseudonym", soon=pl.col("pd").cast(float) > pl.col("pd").cast(float).median())
     key = (LISTS[0], first)
-    held[key] = held[key].join(low, on="pseudonym", how="left", maintain_order="left").rename({"soon": "renewed"})
+    likelier = graded.select("pseudonym", likelier=pl.col("pd").cast(float) > pl.col("pd").cast(float).median())
+    spoiled = held[key].join(likelier, on="pseudonym", how="left", maintain_order="left")
+    sooner = pl.col("valid_to") - pl.duration(days=pl.col("likelier").fill_null(False).cast(int))
+    held[key] = spoiled.with_columns(valid_to=sooner).drop("likelier")
     assert joined(LISTS[0], held, graded).rest.leaks
 
 
