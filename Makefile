@@ -19,7 +19,7 @@ test test-slow faults: export TMPDIR := $(or $(IN_MEMORY),$(TMPDIR),/tmp)
 export ZHONGTAI_HOME ?= $(CURDIR)/$(if $(filter simbank,$(BANK)),var,var-$(BANK))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-servers test-slow test-exhaustive test-browser faults ui check bench bench-audit bench-simulate bench-identity bench-graph identity-worlds identity-stability results docs docs-bank clean
+.PHONY: help setup run test test-servers test-slow test-browser faults ui check bench bench-audit bench-simulate bench-identity bench-graph identity-worlds identity-stability results docs docs-bank clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -54,10 +54,7 @@ test-servers: setup ## deliveries from S3, SFTP, HTTP and PostgreSQL servers of 
 	@$(BIN)/python -m pytest -m "servers and not slow"
 
 test-slow: setup ## the simulated bank and its faults, night by night; every number of PKDD'99 recomputed
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=40 -m "slow and not exhaustive and not faults"
-
-test-exhaustive: setup ## half an hour: every check of the policy map taken away, and its test seen to fail
-	@$(BIN)/python -m pytest -m exhaustive
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=40 -m "slow and not faults"
 
 faults: setup ## nights that are killed (KILLS=200 at random), starved and spoiled: hours; writes docs/faults.md
 	@$(BIN)/python -m pytest -n 2 $(FAULTS) --kills $(KILLS) --at-once $(AT_ONCE) --seed $(SEED) --table $(TABLE)

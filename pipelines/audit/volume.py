@@ -61,10 +61,13 @@ def fresh(subject: Subject, contract_id: str) -> Verdict:
 def _judged(subject: Subject, rows: int, counts: Sequence[int]) -> Verdict:
     usual = statistics.median(counts)
     words = f"{rows} rows; {_listed(usual)} in the median of {len(counts)} earlier"
-    if max(rows, usual) < subject.threshold("gates.volume_min_rows"):
+    few = subject.threshold("gates.volume_min_rows")
+    if max(rows, usual) < few:
         return Verdict("passed", f"{words}: too few to judge")
-    # Of what is usual where rows are missing, of what there is where they are too many.
-    change = 1 - min(rows, usual) / max(rows, usual) if rows != usual else 0.0
+    # Of what is usual where rows are missing, of what there is where they are too many: more than are too few to judge,
+    # since a list that begins multiplies from night to night.
+    most = max(usual, few)
+    change = 1 - rows / usual if rows < usual else 1 - most / rows if rows > most else 0.0
     limit, far = subject.threshold("gates.volume_max_change"), True
     if len(counts) < subject.threshold("gates.min_releases"):
         limit = 1 - (1 - limit) ** 2  # what is usual is not known well: the same step once more

@@ -242,7 +242,6 @@ def test_every_test_fails_without_its_check(catalog: Catalog, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-@pytest.mark.exhaustive
 def test_every_test_on_models_and_homes_fails_without_its_check(catalog: Catalog, tmp_path: Path) -> None:
     chosen = of_python(catalog, slow=True)
     assert chosen

@@ -57,6 +57,16 @@ def test_few_rows_are_not_judged(rows: int, counts: list[int]) -> None:
     assert _judged(LIMITS, rows, counts).state == "passed"
 
 
+@pytest.mark.parametrize(("rows", "counts"), [(57, [0]), (228, [0, 57]), (290, [0, 57, 228]), (300, [0] * 9)])
+def test_a_list_that_begins_grows_from_night_to_night(rows: int, counts: list[int]) -> None:
+    assert _judged(LIMITS, rows, counts).state == "passed"
+
+
+def test_a_list_that_was_small_and_is_everybody_is_refused() -> None:
+    found = _judged(LIMITS, 20_000, [0, 57])
+    assert found.state == "failed" and "99% too many" in found.observed
+
+
 def test_nothing_as_ever_is_as_usual_however_narrow_policy_is() -> None:
     limits = SimpleNamespace(threshold=lambda name: 0.0)
     assert _judged(limits, 0, [0, 0]).state == "passed"
