@@ -74,8 +74,8 @@ class Evidence:
         return sum(check.state == state for check in self.checks)
 
     def refusals(self) -> tuple[CheckResult, ...]:
-        """Checks that stop publication: blocking, and failed without a waiver, or not audited."""
-        return tuple(check for check in self.checks if check.state != "passed" and _stops(check))
+        """Checks that stop publication: blocking, and failed without a waiver; or of any gate, and not audited."""
+        return tuple(check for check in self.checks if _stops(check))
 
     def warnings(self) -> tuple[CheckResult, ...]:
         """Checks that did not pass and do not stop publication."""
@@ -145,7 +145,7 @@ def verify(
     problems += _listed("checked, but by no contract or gate of today", found.keys() - expected)
     problems += _listed("checked twice", (check_id for check_id, times in found.items() if times > 1))
     for check in evidence.checks:
-        if check.id in expected and check.state != "passed" and _blocks(check.id):
+        if check.id in expected and _stands(check):
             waiver = (waivers or {}).get(check.id)
             if waiver is not None and check.state == "failed" and _told(evidence, check, waiver):
                 continue
@@ -169,14 +169,19 @@ def superseded(evidence: Evidence, catalog: Catalog) -> list[str]:
 
 
 def _stops(check: CheckResult) -> bool:
-    return _blocks(check.id) and not (check.state == "failed" and check.waiver)
+    return _stands(check) and not (check.state == "failed" and check.waiver)
 
 
-def _blocks(check_id: str) -> bool:
+def _stands(check: CheckResult) -> bool:
+    """Whether a check is in the way of publishing. A warning may fail, but it must have been looked at."""
+    return check.state != "passed" and not (check.state == "failed" and _warns(check.id))
+
+
+def _warns(check_id: str) -> bool:
     try:
-        return gate_of(check_id).severity != "warn"
+        return gate_of(check_id).severity == "warn"
     except KeyError:
-        return True
+        return False
 
 
 def _listed(what: str, check_ids: Iterable[str]) -> list[str]:

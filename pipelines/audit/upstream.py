@@ -41,7 +41,7 @@ class Upstream:
     def __str__(self) -> str:
         if self.delivery is None:
             return f"{self.contract}, of which nothing was landed"
-        return f"{self.contract}: {self.delivery} of {self.source}, {self.business_date}"
+        return f"{self.contract}, last delivered by {self.source} as {self.delivery} of {self.business_date}"
 
 
 Find = Callable[[str, Verdict], Upstream | None]

@@ -56,6 +56,11 @@ def test_a_warning_does_not_stop_publication() -> None:
         (evidence(*GOOD.checks, result(AGREED)), f"checked twice: {AGREED}"),
         (evidence(*GOOD.checks[:2], result(AGREED, "failed")), f"{AGREED} failed: 3 of 500 rows"),
         (evidence(*GOOD.checks[:2], result(AGREED, "not_audited")), f"{AGREED} not audited: 3 of 500 rows"),
+        (evidence(GOOD.checks[0], result(CARRIED, "not_audited", "warn"), GOOD.checks[2]), f"{CARRIED} not audited: 3"),
+        (
+            evidence(GOOD.checks[0], result(CARRIED, "skipped", "warn"), GOOD.checks[2]),
+            f"{CARRIED} in an unknown state",
+        ),
         (evidence(*GOOD.checks[:2], result(AGREED, "skipped")), f"{AGREED} in an unknown state"),
         (evidence(*GOOD.checks[:2], result(AGREED, "failed", "warn")), f"{AGREED} failed"),
         (evidence(), f"never checked: {RANGE}, {CARRIED}, {AGREED}"),

@@ -44,6 +44,7 @@ def each(change: Callable[[CheckResult], CheckResult]) -> Callable[[Evidence], E
 EVIDENCE = {
     "failing": (each(state(BLOCKING, "failed")), f"{BLOCKING} failed: 3 rows"),
     "not audited": (each(state(BLOCKING, "not_audited")), f"{BLOCKING} not audited: 3 rows"),
+    "a warning not audited": (each(state(WARNING, "not_audited")), f"{WARNING} not audited: 3 rows"),
     "skipped": (each(state(BLOCKING, "skipped")), f"{BLOCKING} in an unknown state: 3 rows"),
     "failing and said to be a warning": (
         each(lambda check: replace(state(BLOCKING, "failed")(check), severity="warn")), f"{BLOCKING} failed: 3 rows",
