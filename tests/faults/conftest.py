@@ -22,7 +22,9 @@ _PAGE = """# Faults that were tried
 A bank publishes one release, and something happens to its next night, or to the home it runs in: real processes, real
 signals, a real disk that is full. After each fault the release before it is current still and verifies whole, nothing
 that is half done can be read, and the next plain `zhongtai nightly` finishes with the same bytes as a night that
-nothing happened to. A fault survived is one after which all of that held. A release is lost where the current one is
+nothing happened to. Random kills come four in a row in one home: after each the release is verified and the next night
+goes on from what is left, and the one after the fourth is let be, and compared. A fault survived is one after which all
+of that held. A release is lost where the current one is
 not found or does not verify; a read is torn where a reader saw anything but one whole release.
 
 {machine}

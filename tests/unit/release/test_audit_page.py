@@ -79,7 +79,7 @@ def test_it_fetches_nothing_and_says_what_stands_against_it() -> None:
     for said in (
         "Candidate cdcdcdcdcdcd", "2 checks stand against publishing it; 1 warnings, 1 of 4 checks passed.",
         BROKEN.id, "income_periods is <at most> 6.", "1 of 40 rows", "ab" * 32, "<b>",
-        "From core.party: party.txt of core, 2025-01-01", "risk.a.b ← a.b ← core__party.birth_date",
+        "From core.party, last delivered by core as party.txt of 2025-01-01", "risk.a.b ← a.b ← core__party.birth_date",
         "failed, waived by campaign", "A campaign ended & many left.", "approved by a, b, until 2025-02-01",
         "not audited", "No earlier release to compare with.",
     ):  # fmt: skip
