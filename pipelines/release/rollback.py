@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipelines.audit.content import PAGE
 from pipelines.audit.run import audit_candidate
+from pipelines.audit.upstream import Finder
 from pipelines.contracts.load import Catalog
+from pipelines.release.audit_page import write_page
 from pipelines.release.catalogue import Release, changed_files, find
+from pipelines.release.examined import examined
 from pipelines.release.publish import publish
 from pipelines.release.refused import Refused
 from pipelines.release.restored import restore
@@ -41,7 +45,9 @@ def roll_back(catalog: Catalog, settings: Settings, ring: KeyRing, name: str, re
     candidate = restore(catalog, home, restored, superseded, stands, reason.strip())
     crosswalk = home.identity / "party_crosswalk.parquet"
     limits = {"threads": settings.threads, "memory_limit": settings.memory_limit}
-    audit_candidate(candidate, catalog, crosswalk, home.releases, **limits)
+    finder = Finder(catalog, home, restored.business_date)
+    audit_candidate(candidate, catalog, crosswalk, home.releases, upstream=finder, **limits)
+    write_page(examined(candidate), catalog, home, candidate / PAGE)
     recorded = restored.run()
     run: dict[str, Any] = {"run_id": None, "job": "rollback"} | {n: recorded[n] for n in _OF_THEN if n in recorded}
     return publish(candidate, catalog, settings, ring, run)

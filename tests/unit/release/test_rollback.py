@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.audit.content import PROOF, RULES, read_content, supersession
+from pipelines.audit.content import PAGE, PROOF, RULES, read_content, supersession
 from pipelines.audit.lawful import unproven
 from pipelines.audit.usage import BY_RECORD, unaccounted
 from pipelines.release.catalogue import Release, current, find, list_releases, verify_release
@@ -230,3 +230,17 @@ def test_going_back_needs_an_earlier_whole_release_the_same_keys_and_a_reason(
     with pytest.raises(Refused, match=r"is not what was published: risk/customer_360\.parquet was changed"):
         roll_back(office.catalog, settings, office.ring, first, "why")
     assert len(list_releases(settings.home)) == 2
+
+
+@pytest.mark.slow
+def test_what_the_audit_finds_against_going_back_is_on_a_page(restored: Restored, tmp_path: Path) -> None:
+    """The parties of this home are invented, and gates say so: nothing is published, and somebody can look."""
+    shutil.copytree(restored.office.home.path, tmp_path / "home", symlinks=True)
+    settings = Settings(home_dir=tmp_path / "home", bank=BANK, vault_key=KEY)
+    home = settings.home
+    with pytest.raises(Refused):
+        roll_back(restored.office.catalog, settings, restored.office.ring, restored.first.id, "why")
+    assert len(list_releases(home)) == 2
+    pages = [path for path in home.candidates.glob(f"*/{PAGE}") if not path.parent.is_symlink()]
+    assert any("stand against publishing it" in page.read_text("utf-8") for page in pages)
+    assert {page.stat().st_mode & 0o777 for page in pages} == {0o600}
