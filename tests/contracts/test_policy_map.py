@@ -248,6 +248,7 @@ def test_every_test_on_models_and_homes_fails_without_its_check(catalog: Catalog
     assert not (alive := survivors(chosen, tmp_path)), "\n".join(alive)
 
 
+@pytest.mark.slow
 def test_a_test_that_does_not_bite_would_be_seen(tmp_path: Path) -> None:
     harmless = Link(
         check="gate:privacy.no_party_id", test="tests/unit/contracts/test_messages.py::test_no_two_cases_share_a_name"

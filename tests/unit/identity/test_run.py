@@ -148,6 +148,7 @@ def _without_room(*_: object) -> None:
     raise MemoryError
 
 
+@pytest.mark.slow
 def test_a_date_that_is_run_again_writes_the_same_bytes(home):
     town(home)
     for number in range(3):

@@ -108,6 +108,7 @@ def test_a_night_that_was_killed_did_not_happen(tmp_path_factory, nights, at):
     assert content(home) == before
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(first=st.lists(EDGE, max_size=6), second=st.lists(EDGE, min_size=1, max_size=4), later=NIGHT, data=st.data())
 def test_a_merge_that_is_undone_is_as_before_and_stays_so(tmp_path_factory, first, second, later, data):

@@ -70,6 +70,7 @@ def test_a_group_that_is_not_there(office: Office, candidate: Path, catalog: Cat
     assert list(office.home.releases.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_id_follows_from_the_content_and_what_it_was_made_from(office: Office, candidate: Path) -> None:
     kept = Path(shutil.copytree(candidate, candidate.with_name("kept")))
     first = office.publish(candidate, {"run_id": "one"})

@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
@@ -16,6 +17,7 @@ LIMITS = Limits(fine_classes=10, min_share=0.05, min_bads=3)
 values = st.one_of(st.none(), st.integers(-5, 40).map(Decimal), st.decimals(-3, 3, places=2))
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(values, st.booleans()), min_size=30, max_size=200), st.sampled_from(["rises", "falls"]))
 @settings(max_examples=150, deadline=None)
 def test_the_bad_share_moves_one_way_and_everybody_is_in_one_bin(rows, risk) -> None:

@@ -111,6 +111,7 @@ def held_against(verdict: dict, outcomes: list[Outcome], desk: Desk) -> None:
         assert verdict["rule"] in set(pl.read_parquet(desk.home.quarantine / part)["rule"]), verdict
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(rounds())))
 def test_a_night_makes_of_them_what_was_expected(number, files, tmp_path):
     faults = rounds()[number]

@@ -42,6 +42,7 @@ def test_two_nights(dbt):
     assert (dbt.home.dbt / "stderr.log").read_text() == ""
 
 
+@pytest.mark.slow
 def test_results_come_while_dbt_works(dbt):
     write(
         dbt.project / "models/marts/customer/customer_360.sql",

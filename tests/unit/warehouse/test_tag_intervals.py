@@ -155,6 +155,7 @@ def replayed(days: dict[date, Day], runs: list[int]) -> list[tuple]:
     return sorted(rows, key=str)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(DAYS, st.lists(st.integers(1, 4), max_size=7))
 def test_however_the_nights_are_grouped_the_intervals_are_those_of_walking_through_them(
@@ -174,6 +175,7 @@ def intervals(rows: list[tuple]) -> dict[tuple[str, str], list[tuple[date, date,
     return {key: sorted(spans) for key, spans in found.items()}
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(DAYS)
 def test_intervals_do_not_overlap_and_neighbours_differ(steps: list[tuple[int, Day]]) -> None:
