@@ -20,8 +20,6 @@ PROJECT = Path(__file__).resolve().parents[1]
 PRIVATE_DIR, PRIVATE_FILE = 0o700, 0o600
 # A consumer's group must be able to pass through to its own directory without listing what lies beside it.
 PASSAGE_DIR = 0o711
-
-
 _OF_A_CONTAINER = Path("/sys/fs/cgroup/memory.max")  # bytes, or "max"; cgroup v2
 
 

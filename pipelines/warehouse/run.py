@@ -158,8 +158,7 @@ def _reasons(outcome: dict[str, Any]) -> str:
     lines = [outcome["exception"]] if outcome["exception"] else []
     for node in outcome["broken"]:
         kind, _, name = node["unique_id"].split(".")[:3]
-        # dbt's first line only repeats which model it was
-        # DuckDB's solutions are settings of DuckDB, which nobody here sets.
+        # DuckDB's solutions are settings of DuckDB, which nobody here sets; dbt's first line only repeats the model.
         message = (node["message"] or node["status"]).partition("Possible solutions:")[0]
         said = [line for line in message.splitlines() if line.strip() and name not in line]
         lines.append(f"{kind} {name} ({node['path']}): " + "\n".join(said or [node["status"]]).strip())
