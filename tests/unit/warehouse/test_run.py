@@ -108,7 +108,9 @@ def test_it_ends_when_nobody_needs_it(dbt):
     dbt.start()
     process = dbt._process
     dbt.close()
-    assert process.returncode == -signal.SIGTERM, "it was asked to end, also while it is still being imported"
+    # It is asked to end, also while it is still being imported. Where SIGINT is ignored, as shells have it for what runs
+    # in the background, Dagster ignores SIGTERM, and so do processes that it starts: the end of the input ends it then.
+    assert process.returncode in (-signal.SIGTERM, 0)
 
 
 def test_environment_steers_nothing_and_holds_no_key(dbt, monkeypatch):
