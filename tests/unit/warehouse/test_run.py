@@ -108,8 +108,8 @@ def test_it_ends_when_nobody_needs_it(dbt):
     dbt.start()
     process = dbt._process
     dbt.close()
-    # It is asked to end, also while it is still being imported. Where SIGINT is ignored, as shells have it for what runs
-    # in the background, Dagster ignores SIGTERM, and so do processes that it starts: the end of the input ends it then.
+    # It is asked to end, also while it is still being imported. Where SIGINT is ignored, as shells have it for what
+    # runs in the background, Dagster ignores SIGTERM, and so do its processes: the end of the input ends them then.
     assert process.returncode in (-signal.SIGTERM, 0)
 
 
