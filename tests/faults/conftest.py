@@ -5,34 +5,41 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from nights import Bank, Disk, Night, made, read_back, small_disk
+from nights import Bank, Disk, Night, Place, made, read_back, small_disk
 
 from benchmarks.command import machine
 
-_COUNTS = ("lost", "torn")
+_COUNTS = ("tried", "survived", "lost", "torn")
+_HEAD = ["| fault | tried | survived | releases lost | torn reads | measured |", "|---|---:|---:|---:|---:|---|"]
 _PAGE = """# Faults that were tried
 
 A bank publishes one release, and something happens to its next night, or to the home it runs in: real processes, real
 signals, a real disk that is full. After each fault the release before it is current still and verifies whole, nothing
 that is half done can be read, and the next plain `zhongtai nightly` finishes with the same bytes as a night that
-nothing happened to. Random kills come four in a row in one home: after each the release is verified and the next night
-goes on from what is left, and the one after the fourth is let be, and compared. A fault survived is one after which all
-of that held. A release is lost where the current one is
+nothing happened to. A fault survived is one after which all of that held. A release is lost where the current one is
 not found or does not verify; a read is torn where a reader saw anything but one whole release.
 
+Random moments are drawn from the time of an undisturbed night, and are reached by the steps that a night says it
+begins, so that a slower one is killed as far on; the night, dbt, or both at once are killed. *Again and again* are four
+nights in one home, each killed, of which only the one after them is let be.
+
 {machine}
-The seed gives the same moments (as shares of a night) and victims again.
+The seed gives the same moments and victims again; a run of some faults (`FAULTS=tests/faults/test_kills.py`) renews
+their rows.
 
 {table}
 """
 _IN_A_ROW = 4  # nights that are killed in one home, before one is let be
+_OF_KILLS = 40  # random kills, for each such row
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,11 +51,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    seed, kills = metafunc.config.getoption("--seed"), metafunc.config.getoption("--kills")
+    if "kill" in metafunc.fixturenames:
+        metafunc.parametrize("kill", [f"{seed}-{number}" for number in range(kills)])
     if "kills" in metafunc.fixturenames:
-        seed, kills = metafunc.config.getoption("--seed"), metafunc.config.getoption("--kills")
-        names = [f"{seed}-{number}" for number in range(kills)]
-        rows = [names[first : first + _IN_A_ROW] for first in range(0, kills, _IN_A_ROW)]
-        metafunc.parametrize("kills", rows, ids=lambda row: f"{row[0]}..{row[-1]}")
+        rows = range(-(-kills // _OF_KILLS))
+        each = [[f"{seed}-{row}-{number}" for number in range(_IN_A_ROW)] for row in rows]
+        metafunc.parametrize("kills", each, ids=[f"{seed}-{row}" for row in rows])
 
 
 @pytest.fixture
@@ -73,10 +82,16 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
         os.close(descriptor)
 
 
+@pytest.fixture(scope="session")
+def place(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Where the nights of this worker find a home."""
+    return Place.like(bank, tmp_path_factory.getbasetemp() / "of-nights")
+
+
 @pytest.fixture
-def night(bank: Bank, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Night]:
-    """The last night, not yet run, in a home of its own."""
-    with _told(request, Night(bank, tmp_path / "home")) as of_test:
+def night(bank: Bank, place: Place, request: pytest.FixtureRequest) -> Iterator[Night]:
+    """The last night, not yet run, in a home that was made anew."""
+    with _told(request, Night(bank, place.fresh())) as of_test:
         yield of_test
 
 
@@ -85,8 +100,10 @@ def disk(bank: Bank, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
     """The last night, not yet run, in a home on a disk of its own."""
     if os.geteuid() != 0:
         pytest.skip("mounting a disk needs root")
-    with small_disk(tmp_path / "disk") as disk, _told(request, Night(bank, disk.place / "home")) as of_test:
-        yield of_test, disk
+    with small_disk(tmp_path / "disk") as disk:
+        home = Path(shutil.copytree(bank.eve, disk.place / "home", symlinks=True))
+        with _told(request, Night(bank, home)) as of_test:
+            yield of_test, disk
 
 
 @contextmanager
@@ -95,36 +112,52 @@ def _told(request: pytest.FixtureRequest, night: Night) -> Iterator[Night]:
         yield night
     finally:
         night.end()
-        fault = request.node.get_closest_marker("fault").args[0]
-        told = {"fault": fault, "tried": night.faults, "lost": night.lost, "torn": night.torn}
-        request.node.user_properties.append(("faults", told))
+        told = {"fault": request.node.get_closest_marker("fault").args[0], "during": night.during}
+        counts = {"tried": night.faults, "lost": night.lost, "torn": night.torn}
+        request.node.user_properties.append(("faults", told | counts))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    told: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(("tried", "survived", *_COUNTS), 0))
+    told: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_COUNTS, 0))
+    tried = set()
     bodies = {report.nodeid: report.outcome == "passed" for outcome in ("passed", "failed")
               for report in terminalreporter.stats.get(outcome, ()) if report.when == "call"}  # fmt: skip
     for report in (each for reports in terminalreporter.stats.values() for each in reports):
         found = dict(getattr(report, "user_properties", ()) or ()).get("faults")
         if found is None or getattr(report, "when", None) != "teardown":
             continue
-        row = told[found["fault"]]
-        row["tried"] += found["tried"]
+        tried.add(found["fault"])
+        row = told[": ".join(filter(None, (found["fault"], found["during"])))]
         row["survived"] += found["tried"] * bodies.get(report.nodeid, False)
-        for name in _COUNTS:
+        for name in ("tried", "lost", "torn"):
             row[name] += found[name]
     if not told:
         return
-    total = {name: sum(row[name] for row in told.values()) for name in ("tried", "survived", *_COUNTS)}
-    lines = ["| fault | tried | survived | releases lost | torn reads |", "|---|---:|---:|---:|---:|"]
-    lines += [
-        f"| {name} | {' | '.join(str(n) for n in row.values())} |" for name, row in {**told, "all": total}.items()
-    ]
-    seed, kills = config.getoption("--seed"), config.getoption("--kills")
+    seed, kills, at_once = (config.getoption(name) for name in ("--seed", "--kills", "--at-once"))
+    with_seed = f"{date.today()}, seed {seed}"
+    rows = {name: (*row.values(), with_seed) for name, row in sorted(told.items())}
     terminalreporter.write_sep("=", f"faults: seed {seed}, {kills} random kills")
-    for line in lines:
+    for line in _table(rows):
         terminalreporter.write_line(line)
     if place := config.getoption("--table"):
-        command = f"make faults KILLS={kills} AT_ONCE={config.getoption('--at-once')} SEED={seed}"
-        place.write_text(_PAGE.format(machine=machine(command), table="\n".join(lines)), "utf-8")
+        others = {name: row for name, row in _rows(place).items() if name.partition(":")[0] not in tried}
+        command = f"make faults KILLS={kills} AT_ONCE={at_once} SEED={seed}"
+        page = _PAGE.format(machine=machine(command), table="\n".join(_table(dict(sorted((others | rows).items())))))
+        place.write_text(page, "utf-8")
+
+
+def _table(rows: dict[str, tuple[Any, ...]]) -> list[str]:
+    every = *(sum(row[number] for row in rows.values()) for number in range(len(_COUNTS))), ""
+    return [*_HEAD, *(f"| {' | '.join(map(str, (name, *row)))} |" for name, row in (rows | {"all": every}).items())]
+
+
+def _rows(page: Path) -> dict[str, tuple[Any, ...]]:
+    """Of the table in `page`, where there is one."""
+    lines = page.read_text("utf-8").splitlines() if page.is_file() else []
+    cells = [[cell.strip() for cell in line.strip("| ").split("|")] for line in lines if line.startswith("| ")]
+    return {
+        name: (*map(int, counts), measured)
+        for name, *counts, measured in (row for row in cells if len(row) == len(_COUNTS) + 2)
+        if counts[0].isdigit() and name != "all"
+    }

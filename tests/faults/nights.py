@@ -23,7 +23,9 @@ import duckdb
 from project import project_catalog
 
 from pipelines.release.catalogue import MANIFEST, POINTER, current, read_release, verify_release
-from pipelines.settings import PROJECT, Home
+from pipelines.settings import PROJECT, Home, Settings
+from pipelines.warehouse.manifest import manifest
+from pipelines.warehouse.run import Dbt
 
 _ROOM_MB = 1500
 NAME, EVE, DATE = "xiaocheng", "2025-12-30", "2025-12-31"
@@ -33,14 +35,14 @@ PUBLIC_DATA = Path(os.environ.get("ZHONGTAI_PUBLIC_DATA") or PROJECT.parent / "s
 
 @dataclass(frozen=True)
 class Bank:
-    """A home before its last night; the release that night comes to, how long it takes, and its steps."""
+    """A home before its last night; the release that night comes to, how long it takes, and when its steps begin."""
 
     eve: Path
     eve_release: str
     release: str
     published: dict[str, str]
     seconds: float
-    steps: tuple[str, ...]
+    steps: dict[str, float]
 
 
 def command(home: Path, *arguments: str) -> list[str]:
@@ -56,22 +58,63 @@ def environment() -> dict[str, str]:
 
 def made(place: Path) -> dict[str, Any]:
     """The bank in `place`, as a table for JSON."""
-    eve, after = place / "eve", place / "after"
-    _ran(eve, "backfill", "--bank", NAME, "--to", EVE)
-    shutil.copytree(eve, after, symlinks=True)
-    started = time.perf_counter()
-    said = _ran(after, "nightly", "--bank", NAME, "--date", DATE)
+    ready = Place.made(place / "eve", place)
+    _ran(ready.eve, "backfill", "--bank", NAME, "--to", EVE)
+    ready.settle()
+    home = ready.fresh()
+    started, steps = time.perf_counter(), {}
+    process = subprocess.Popen(
+        command(home, "nightly", "--bank", NAME, "--date", DATE), env=environment(), stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    for said in process.stderr:
+        if begun := re.fullmatch(r"(\S.+) \.\.\.\n", said):
+            steps[begun[1]] = time.perf_counter() - started
+    assert process.wait() == 0
     seconds = time.perf_counter() - started
-    steps = re.findall(r"^(.+) \.\.\.$", said, flags=re.MULTILINE)
-    names = [current(Home(home)).id for home in (eve, after)]
-    published = published_bytes(after)
-    shutil.rmtree(after)
-    return asdict(Bank(str(eve), *names, published, seconds, tuple(steps)))
+    names = [current(Home(each)).id for each in (ready.eve, home)]
+    published = published_bytes(home)
+    shutil.rmtree(home)
+    return asdict(Bank(str(ready.eve), *names, published, seconds, steps))
 
 
 def read_back(table: dict[str, Any]) -> Bank:
     """The bank of such a table."""
-    return Bank(**{**table, "eve": Path(table["eve"]), "steps": tuple(table["steps"])})
+    return Bank(**{**table, "eve": Path(table["eve"])})
+
+
+@dataclass(frozen=True)
+class Place:
+    """A path where one home after the other is as on the eve: dbt knows a home by its path, and reads the project anew
+    where that is another."""
+
+    eve: Path
+    home: Path
+
+    @classmethod
+    def made(cls, eve: Path, place: Path) -> Place:
+        """That of `place`."""
+        place.mkdir(parents=True, exist_ok=True)
+        return cls(eve, place / "home")
+
+    @classmethod
+    def like(cls, bank: Bank, place: Path) -> Place:
+        """One of its own for a worker."""
+        mine = cls.made(Path(shutil.copytree(bank.eve, place / "eve", symlinks=True)), place)
+        mine.settle()
+        return mine
+
+    def settle(self) -> None:
+        """Have dbt read the project for the home, and keep what it has read with the eve."""
+        home = self.fresh()
+        manifest(Dbt(Settings(home_dir=home)))
+        shutil.rmtree(self.eve / "dbt")
+        shutil.copytree(home / "dbt", self.eve / "dbt")
+
+    def fresh(self) -> Path:
+        """The home as it was on the eve, whatever became of it."""
+        shutil.rmtree(self.home, ignore_errors=True)
+        return Path(shutil.copytree(self.eve, self.home, symlinks=True))
 
 
 def _ran(home: Path, *arguments: str) -> str:
@@ -91,8 +134,9 @@ class Night:
     """The last night of the bank in a home of its own; `faults`, `lost` and `torn` are counted for the table."""
 
     def __init__(self, bank: Bank, home: Path) -> None:
-        self.bank, self.home = bank, Path(shutil.copytree(bank.eve, home, symlinks=True))
+        self.bank, self.home = bank, home
         self.faults, self.lost, self.torn = 1, 0, 0
+        self.during: str | None = None  # the step that the fault fell into, where that was not chosen
         self._running: list[subprocess.Popen[str]] = []
 
     def start(self, *before: str, **more: str) -> subprocess.Popen[str]:
@@ -117,14 +161,15 @@ class Night:
         _, said = process.communicate()
         return process.returncode, said
 
-    def check(self) -> str:
-        """The current release verifies and nothing is half visible. Gives its id."""
+    def check(self, *expected: str) -> str:
+        """The current release verifies and nothing is half visible; it is one of those expected: if none is named, the
+        release of the eve or that of the night. Gives its id."""
         release = current(Home(self.home))
         if release is None or verify_release(release, project_catalog()):
             self.lost += 1
         assert release is not None, "no release is current"
         assert verify_release(release, project_catalog()) == []
-        assert release.id in (self.bank.eve_release, self.bank.release)
+        assert release.id in (expected or (self.bank.eve_release, self.bank.release))
         for path in (self.home / "releases").iterdir():
             if path.name == POINTER or path.name.startswith("."):
                 continue
@@ -136,13 +181,38 @@ class Night:
         return release.id
 
     def finish(self) -> None:
-        """The next plain night completes, with the bytes of an undisturbed one."""
+        """The next plain night completes, with the release of an undisturbed one."""
+        self.complete()
+        self.check(self.bank.release)
+
+    def complete(self) -> None:
+        """The next plain night completes, with the bytes of an undisturbed one, and leaves nothing half done."""
         code, said = self.run()
         assert code == 0, said
-        assert self.check() == self.bank.release
         assert published_bytes(self.home) == self.bank.published
         left = [path.name for path in (self.home / "releases").iterdir() if path.name.startswith(".")]
         assert (left, list((self.home / "candidates").iterdir())) == ([], [])
+
+    def kill_at(self, seconds: float, victims: tuple[str, ...]) -> bool:
+        """Start the night and kill it where an undisturbed one is after so many seconds; whether it was there still.
+
+        Where this one is slower its steps say how far it is.
+        """
+        reached = [(begins, step) for step, begins in self.bank.steps.items() if begins <= seconds]
+        begins, self.during = max(reached, default=(0.0, "starting"))
+        started = time.perf_counter()
+        process = self.start()
+        if reached and not until(process.stderr, f"{self.during} ..."):
+            return False
+        slower = (time.perf_counter() - started) / begins if reached else 1.0
+        try:
+            process.communicate(timeout=(seconds - begins) * slower)
+        except subprocess.TimeoutExpired:  # it has not ended by then, as is meant
+            found = processes_of(process)
+            end_at_once([found[name] for name in victims if name in found] or [process.pid])
+            process.communicate()
+            return True
+        return False
 
     def _read(self, consumer: str) -> str:
         path = self.home / "releases" / POINTER / consumer / f"{consumer}.duckdb"

@@ -24,7 +24,7 @@ def main() -> None:
     releases, consumer = Path(sys.argv[1]), sys.argv[2]
     seen, torn, reads = set(), [], 0
     while not select.select([sys.stdin], [], [], PAUSE if reads else 0)[0]:
-        name, amiss = from_database(releases, consumer) if reads % 2 else from_files(releases, consumer)
+        name, amiss = from_database(releases, consumer) if reads % 2 else from_files(releases)
         reads += 1
         seen.add(name)
         torn += [f"{name}: {one}" for one in amiss]
@@ -40,14 +40,17 @@ def from_database(releases: Path, consumer: str) -> tuple[str, list[str]]:
     return name, differing(rows, counts)
 
 
-def from_files(releases: Path, consumer: str) -> tuple[str, list[str]]:
-    """Read the consumer's Parquet files of the release that the pointer names as this begins."""
+def from_files(releases: Path) -> tuple[str, list[str]]:
+    """Read the Parquet files of every consumer in the release that the pointer names as this begins."""
     place = (releases / "current").resolve(strict=True)
-    rows = stated(place, consumer)
+    amiss = []
     with closing(duckdb.connect()) as con:
-        files = {product: place / consumer / f"{product}.parquet" for product in rows}
-        counts = {p: con.execute(f"select count(*) from '{path}'").fetchall()[0][0] for p, path in files.items()}
-    return place.name, differing(rows, counts)
+        for consumer in sorted(path.parent.name for path in place.glob("*/*.duckdb")):
+            rows = stated(place, consumer)
+            files = {product: place / consumer / f"{product}.parquet" for product in rows}
+            counts = {p: con.execute(f"select count(*) from '{path}'").fetchall()[0][0] for p, path in files.items()}
+            amiss += differing(rows, counts)
+    return place.name, amiss
 
 
 def stated(release: Path, consumer: str) -> dict[str, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
 
 import pytest
 from nights import Night, end_at_once, processes_of, until
@@ -31,18 +30,23 @@ def test_as_a_step_begins(night: Night, step: str) -> None:
 
 
 @pytest.mark.fault("killed at a random moment")
-def test_at_random_moments(night: Night, kills: list[str]) -> None:
-    """One night after the other is killed in the same home, until one is let be."""
+def test_at_a_random_moment(night: Night, kill: str) -> None:
+    night.faults = int(_kill(night, kill))
+    night.check()
+    night.finish()
+
+
+@pytest.mark.fault("killed again and again")
+def test_again_and_again(night: Night, kills: list[str]) -> None:
+    """One night after the other is killed in the same home, and begins with what the others left."""
     night.faults = 0
     for kill in kills:
-        draws = random.Random(kill)
-        process, victims = night.start(), draws.choice(VICTIMS)
-        try:
-            process.communicate(timeout=draws.uniform(0.0, 1.0) * night.bank.seconds)
-        except subprocess.TimeoutExpired:  # it has not ended by then, as is meant
-            found = processes_of(process)
-            end_at_once([found[name] for name in victims if name in found] or [process.pid])
-            process.communicate()
-            night.faults += 1
+        night.faults += _kill(night, kill)
         night.check()
+    night.during = None
     night.finish()
+
+
+def _kill(night: Night, kill: str) -> bool:
+    draws = random.Random(kill)
+    return night.kill_at(draws.uniform(0.0, 1.0) * night.bank.seconds, draws.choice(VICTIMS))

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 from nights import Night, command, environment, until
+from project import project_catalog
 
-from pipelines.settings import PROJECT
+from pipelines.release.catalogue import current, verify_release
+from pipelines.settings import PROJECT, Home
 
 READER = Path(__file__).with_name("reader.py")
 HOLDER = """
@@ -23,6 +25,7 @@ con = duckdb.connect(sys.argv[1], read_only=True)
 print("open", flush=True)
 sys.stdin.read()
 """
+CONSUMERS = ("marketing", "risk")
 LEAVES_ONE = {"releases: 35 ": "releases: 1 ", "month_ends: 36 ": "month_ends: 0 "}
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
@@ -77,6 +80,8 @@ def test_readers_beside_publications(night: Night, at_once: int) -> None:
     night.torn += sum(len(one["torn"]) for one in found)
     assert night.torn == 0, found
     assert len({name for one in found for name in one["releases"]}) > at_once // 2  # or nothing was published meanwhile
+    night.complete()
+    assert verify_release(current(Home(night.home)), project_catalog()) == []
 
 
 @pytest.mark.fault("a reader while releases are removed")
@@ -94,12 +99,12 @@ def test_a_reader_beside_the_collector(night: Night, tmp_path: Path) -> None:
         assert holder.communicate()[0] == ""
     _removed(night.home, contracts)
     assert not old.exists()
-    assert night.check() == night.bank.release
+    night.finish()
 
 
 def _reader(releases: Path, number: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, str(READER), str(releases), ("marketing", "risk")[number % 2]],
+        [sys.executable, str(READER), str(releases), CONSUMERS[number % 2]],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
