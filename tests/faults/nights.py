@@ -23,9 +23,7 @@ import duckdb
 from project import project_catalog
 
 from pipelines.release.catalogue import MANIFEST, POINTER, current, read_release, verify_release
-from pipelines.settings import PROJECT, Home, Settings
-from pipelines.warehouse.manifest import manifest
-from pipelines.warehouse.run import Dbt
+from pipelines.settings import PROJECT, Home
 
 _ROOM_MB = 1500
 NAME, EVE, DATE = "xiaocheng", "2025-12-30", "2025-12-31"
@@ -58,10 +56,10 @@ def environment() -> dict[str, str]:
 
 def made(place: Path) -> dict[str, Any]:
     """The bank in `place`, as a table for JSON."""
-    ready = Place.made(place / "eve", place)
-    _ran(ready.eve, "backfill", "--bank", NAME, "--to", EVE)
-    ready.settle()
-    home = ready.fresh()
+    ready = Place(place / "eve", place / "home")
+    _ran(ready.home, "backfill", "--bank", NAME, "--to", EVE)
+    ready.keep()
+    home = ready.home
     started, steps = time.perf_counter(), {}
     process = subprocess.Popen(
         command(home, "nightly", "--bank", NAME, "--date", DATE), env=environment(), stderr=subprocess.PIPE,
@@ -85,42 +83,36 @@ def read_back(table: dict[str, Any]) -> Bank:
 
 @dataclass(frozen=True)
 class Place:
-    """A path where one home after the other is as on the eve: dbt knows a home by its path, and reads the project anew
-    where that is another."""
+    """A path where one home after the other is as on the eve. What is known of the project is known of a home at its
+    path: a night elsewhere would read it anew."""
 
     eve: Path
     home: Path
 
     @classmethod
-    def made(cls, eve: Path, place: Path) -> Place:
-        """That of `place`."""
-        place.mkdir(parents=True, exist_ok=True)
-        return cls(eve, place / "home")
-
-    @classmethod
     def like(cls, bank: Bank, place: Path) -> Place:
-        """One of its own for a worker."""
-        mine = cls.made(Path(shutil.copytree(bank.eve, place / "eve", symlinks=True)), place)
-        mine.settle()
+        """One for a worker, where the night of the eve was run once more."""
+        mine = cls(bank.eve, place / "home")
+        _ran(mine.fresh(), "nightly", "--bank", NAME, "--date", EVE)
+        mine = cls(place / "eve", mine.home)
+        mine.keep()
+        assert current(Home(mine.eve)).id == bank.eve_release
         return mine
 
-    def settle(self) -> None:
-        """Have dbt read the project for the home, and keep what it has read with the eve."""
-        home = self.fresh()
-        manifest(Dbt(Settings(home_dir=home)))
-        shutil.rmtree(self.eve / "dbt")
-        shutil.copytree(home / "dbt", self.eve / "dbt")
+    def keep(self) -> None:
+        """The home as it is now is what it was on the eve."""
+        shutil.copytree(self.home, self.eve, symlinks=True)
 
     def fresh(self) -> Path:
         """The home as it was on the eve, whatever became of it."""
-        shutil.rmtree(self.home, ignore_errors=True)
+        if self.home.exists():
+            shutil.rmtree(self.home)
         return Path(shutil.copytree(self.eve, self.home, symlinks=True))
 
 
-def _ran(home: Path, *arguments: str) -> str:
+def _ran(home: Path, *arguments: str) -> None:
     done = subprocess.run(command(home, *arguments), env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return done.stderr
 
 
 def published_bytes(home: Path) -> dict[str, str]:
