@@ -5,9 +5,11 @@ BIN := .venv/bin
 # The simulated bank: so many customers, a history of 120 days in one file per contract, then three nights.
 CUSTOMERS ?= 20000
 SEED ?= 1
-# Faults: so many nights killed at random, so many readers beside as many publications, and where the table goes.
+# Faults: so many nights killed at random, so many readers beside as many publications, so many of the other faults
+# (all of them, where it is empty), and where the table goes.
 KILLS ?= 200
 AT_ONCE ?= 50
+SAMPLE ?=
 FAULTS ?= tests/faults
 TABLE ?= docs/faults.md
 BENCH ?= var-bench
@@ -57,7 +59,8 @@ test-slow: setup ## the simulated bank and its faults, night by night; every num
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=40 -m "slow and not faults"
 
 faults: setup ## nights that are killed (KILLS=200 at random), starved and spoiled: hours; writes docs/faults.md
-	@$(BIN)/python -m pytest -n 2 $(FAULTS) --kills $(KILLS) --at-once $(AT_ONCE) --seed $(SEED) --table $(TABLE)
+	@$(BIN)/python -m pytest -n 2 $(FAULTS) --kills $(KILLS) --at-once $(AT_ONCE) $(if $(SAMPLE),--sample $(SAMPLE)) \
+		--seed $(SEED) --table $(TABLE)
 
 test-browser: setup ## the Dagster UI in headless Chromium (Debian: apt-get install chromium)
 	@$(BIN)/python -m pytest -m browser

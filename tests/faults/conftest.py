@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import random
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator
@@ -46,6 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("faults")
     group.addoption("--kills", type=int, default=20, help="how many nights are killed at a random moment")
     group.addoption("--at-once", type=int, default=10, help="how many read, while so many releases are published")
+    group.addoption("--sample", type=int, help="how many of the other faults are tried, drawn by the seed: else all")
     group.addoption("--seed", type=int, default=1, help="which moments, and which processes")
     group.addoption("--table", type=Path, help="file to write the table of faults to")
 
@@ -58,6 +60,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         rows = range(-(-kills // _OF_KILLS))
         each = [[f"{seed}-{row}-{number}" for number in range(_IN_A_ROW)] for row in rows]
         metafunc.parametrize("kills", each, ids=[f"{seed}-{row}" for row in rows])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    sample = config.getoption("--sample")
+    others = [item.nodeid for item in items if item.get_closest_marker("fault") and not _is_random(item)]
+    if sample is None or sample >= len(others):
+        return
+    drawn = random.Random(config.getoption("--seed")).sample(others, sample)
+    left_out = [item for item in items if item.nodeid in others and item.nodeid not in drawn]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _is_random(item: pytest.Item) -> bool:
+    return bool({"kill", "kills"} & set(getattr(item, "fixturenames", ())))
 
 
 @pytest.fixture
