@@ -91,6 +91,7 @@ class Home:
     vault: Path = field(init=False)
     candidates: Path = field(init=False)
     releases: Path = field(init=False)
+    documents: Path = field(init=False)
     dagster: Path = field(init=False)
     dbt: Path = field(init=False)
     warehouse: Path = field(init=False)
@@ -128,7 +129,7 @@ class Home:
 
 _DIRECTORIES = (
     "lake", "control", "identity", "relation", "history", "risk", "quarantine", "vault", "candidates", "releases",
-    "dagster", "dbt",
+    "documents", "dagster", "dbt",
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ _WORDS = {
     "release__candidate": "projecting products",
     "release__evidence": "auditing the candidate",
     "release__release": "publishing",
+    "release__documents": "writing what people read of it",
 }
 
 

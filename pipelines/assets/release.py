@@ -1,4 +1,4 @@
-"""Candidate, evidence and release as assets."""
+"""Candidate, evidence, release and its documents as assets."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -15,15 +15,19 @@ from pipelines.audit.upstream import Finder
 from pipelines.release.audit_page import write_page
 from pipelines.release.candidate import build_candidate, candidate_of, prune_candidates, publishable
 from pipelines.release.catalogue import CONSUMERS, shelf
+from pipelines.release.documents import write_missing
 from pipelines.release.examined import examined
 from pipelines.release.publish import publish
 
 GROUP = "release"
-CANDIDATE, EVIDENCE, RELEASE = (dg.AssetKey([GROUP, name]) for name in ("candidate", "evidence", "release"))
+CANDIDATE, EVIDENCE, RELEASE, DOCUMENTS = (
+    dg.AssetKey([GROUP, name]) for name in ("candidate", "evidence", "release", "documents")
+)
+_MADE = "made"
 
 
 def release_assets(platform: Platform, marts: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition]:
-    """From marts to a published release."""
+    """From marts to a published release, and what people read of it."""
     common = {
         "group_name": GROUP, "owners": ["team:data-office"], "partitions_def": platform.partitions,
         "backfill_policy": dg.BackfillPolicy.single_run(), "required_resource_keys": {"lock"},
@@ -83,7 +87,21 @@ def release_assets(platform: Platform, marts: Sequence[dg.AssetKey]) -> list[dg.
             }
         )
 
-    return [candidate, evidence, release]
+    @dg.asset(
+        key=DOCUMENTS, deps=[RELEASE], kinds={"html"}, **common,
+        check_specs=[dg.AssetCheckSpec(_MADE, asset=DOCUMENTS, description="What people read of releases is there.")],
+    )  # fmt: skip
+    def documents() -> dg.MaterializeResult:
+        """The page on the audit of each release, and its Data Docs: off the way to it, and no part of it."""
+        home = platform.settings.home
+        faults = write_missing(platform.catalog, home)
+        made = dg.AssetCheckResult(
+            check_name=_MADE, passed=not faults, severity=dg.AssetCheckSeverity.WARN,
+            description="\n".join(faults) or None,
+        )  # fmt: skip
+        return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(home.documents)}, check_results=[made])
+
+    return [candidate, evidence, release, documents]
 
 
 def consumer_assets(platform: Platform) -> list[dg.AssetSpec]:

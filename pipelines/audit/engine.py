@@ -1,7 +1,7 @@
 """Runs the suites of a candidate with Great Expectations, by SQL on DuckDB.
 
-The only module that imports Great Expectations, and it does so late: the import takes seconds, so `preload` can
-be started while something else runs. It gives verdicts; what was seen is put into words by `failures`.
+Great Expectations is imported here and by `data_docs` alone, and late: the import takes seconds, so `preload` can be
+started while something else runs. It gives verdicts; what was seen is put into words by `failures`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def validate(
 ) -> dict[str, tuple[State, str]]:
     """State of every expectation by id, with the reason where it was not audited."""
     found: dict[str, tuple[State, str]] = {}
-    with opened(tables) as (gx, _, source):
+    with _opened(tables) as (gx, source):
         for product_id, suite in suites.items():
             table = tables.by_product[product_id]
             found |= _validate_table(gx, source, table, list(suite), business_date)
@@ -70,8 +70,8 @@ def validate(
 
 
 @contextlib.contextmanager
-def opened(tables: Tables) -> Iterator[tuple[Any, Any, Any]]:
-    """Great Expectations, a context of it that leaves no file, and a source with a view per usable product."""
+def _opened(tables: Tables) -> Iterator[tuple[Any, Any]]:
+    """Great Expectations, and a source with a view per usable product, of a context that leaves no file."""
     preload()
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -91,7 +91,7 @@ def opened(tables: Tables) -> Iterator[tuple[Any, Any, Any]]:
         with engines[0].connect() as connection:
             for statement in view_statements(tables):
                 connection.exec_driver_sql(statement)
-            yield gx, context, source
+            yield gx, source
     finally:
         source.get_execution_engine().close()
         for engine in engines:

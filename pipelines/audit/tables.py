@@ -101,6 +101,11 @@ def without_values(message: str) -> str:
     return match[1] if match else "the query failed"
 
 
+def tables_of(directory: Path, catalog: Catalog) -> dict[str, Table]:
+    """The tables of the candidate or release in `directory`, by product id, by what their files say of themselves."""
+    return {product.id: _table(directory, product) for product in catalog.products.values()}
+
+
 @contextmanager
 def open_tables(
     directory: Path, catalog: Catalog, threads: int, memory_limit: str, room: Path | None = None
@@ -117,7 +122,7 @@ def open_tables(
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
-        tables = {product.id: _table(directory, product) for product in catalog.products.values()}
+        tables = tables_of(directory, catalog)
         with duckdb.connect(":memory:", config=config) as connection:
             opened = Tables(catalog, connection, config, tables)
             for statement in view_statements(opened):

@@ -55,18 +55,21 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """What was found of a release or candidate, refused ones too: each check that did not pass, with its rows."""
+    from pipelines.release.documents import documents_for
     from pipelines.release.examined import find_examined
 
     state: State = context.obj
     found = find_examined(state.settings.home, name)
-    evidence = found.evidence
+    evidence, look = found.evidence, documents_for(state.settings.home, found)
     if as_json:
-        told = {"name": found.name, "kind": found.kind, "path": str(found.path), **json.loads(evidence.to_json())}
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        told = {"name": found.name, "kind": found.kind, "path": str(found.path), "documents": look}
+        typer.echo(json.dumps(told | json.loads(evidence.to_json()), ensure_ascii=False))
         return
     console = _console()
     console.print(f"{found.kind} {found.name} of {evidence.bank}, business date {found.business_date}")
     console.print(f"  content  {evidence.candidate_hash}\n  path     {found.path}")
+    for path in look.values():
+        console.print(f"  look     {path}")
     console.print(_gates(evidence))
     shown = [check for check in evidence.checks if all_ or check.state != "passed"]
     for check in shown:
@@ -140,19 +143,32 @@ def page(
 def docs(
     context: typer.Context,
     name: NameArgument = None,
-    out: Annotated[Path, typer.Option(help="An empty or new folder for the pages.")] = Path("data-docs"),
+    out: Annotated[
+        Path | None,
+        typer.Option(help="An empty or new folder for the pages; default where those of the release lie."),
+    ] = None,
 ) -> None:
-    """Data Docs of Great Expectations: what contracts expect of each product of a release, and what was met."""
+    """Data Docs of Great Expectations: what contracts expect of each product of a release, and what was met.
+
+    A night makes them of each release; what is missing is made here. Those of a candidate need --out.
+    """
     from pipelines.audit.data_docs import write_data_docs
+    from pipelines.release.catalogue import read_release
+    from pipelines.release.documents import write_documents
     from pipelines.release.examined import find_examined
 
     state: State = context.obj
     home = state.settings.home
     found = find_examined(home, name)
-    if out.exists() and any(out.iterdir()):
-        raise InputError(f"{out} is not empty: name another folder with --out")
-    index = write_data_docs(found.path, state.catalog, found.business_date, out.resolve(), home.candidates)
-    _console().print(f"wrote {index}")
+    if out is not None:
+        if out.exists() and any(out.iterdir()):
+            raise InputError(f"{out} is not empty: name another folder with --out")
+        index = write_data_docs(found.path, found.evidence, state.catalog, out.resolve())
+    elif found.kind == "release":
+        index = write_documents(read_release(found.path), state.catalog, home).data_docs
+    else:
+        raise InputError(f"{found.name} was not published, and has a page alone: name a folder with --out")
+    _console().print(f"look: {index}")
 
 
 @app.command()

@@ -63,11 +63,15 @@ def _row(release: Release, now: Release | None) -> dict[str, Any]:
 @app.command()
 def show(context: typer.Context, name: NameArgument = None, as_json: JsonOption = False) -> None:
     """What a release holds and what it was made from."""
+    from pipelines.release.documents import documents_of
+
     state: State = context.obj
     release = catalogue.find(state.settings.home, name)
+    documents = documents_of(state.settings.home, release.id)
+    look = documents.told() if documents else {}
     if as_json:
         told = {"release": release.id, "path": str(release.path), **release.manifest, "run": release.run()}
-        typer.echo(json.dumps(told | {"supersedes": supersession(release.path)}))
+        typer.echo(json.dumps(told | {"supersedes": supersession(release.path), "documents": look}))
         return
     console, manifest = Console(highlight=False, soft_wrap=True), release.manifest
     console.print(f"release {release.id} of {manifest['bank']}, business date {manifest['business_date']}")
@@ -76,6 +80,8 @@ def show(context: typer.Context, name: NameArgument = None, as_json: JsonOption 
     console.print(
         f"  checks   {checks}\n  policy   {manifest['policy']['version']}   code {manifest['code']['version']}"
     )
+    for path in look.values():
+        console.print(f"  look     {path}")
     releases_change.show_supersession(release)
     for one in manifest.get("waivers", ()):
         signed = ", ".join(one["approved_by"])
@@ -126,6 +132,7 @@ def publish(
     ring = KeyRing.open(home.vault, state.settings.vault_key)
     release = publish_candidate(Path(matches[0]), state.catalog, state.settings, ring, run={"run_id": None})
     Console(highlight=False, soft_wrap=True).print(f"published {release.id} at {release.path}")
+    releases_change.make_documents(state)
 
 
 @app.command()

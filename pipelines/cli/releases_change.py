@@ -111,6 +111,14 @@ def _show_movements(console: Console, found: list[ProductDiff], most: int) -> No
         console.print(table)
 
 
+def make_documents(state: State) -> None:
+    """Make what people read of what was just published, and say where it could not be made."""
+    from pipelines.release.documents import write_missing
+
+    for fault in write_missing(state.catalog, state.settings.home):
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"warned: {fault}", markup=False)
+
+
 def rollback(
     context: typer.Context,
     to: Annotated[str, typer.Argument(help="Release id or its beginning.")],
@@ -127,6 +135,7 @@ def rollback(
     with exclusive(settings.home):
         ring = KeyRing.open(settings.home.vault, settings.vault_key)
         release = roll_back(state.catalog, settings, ring, to, reason)
+        make_documents(state)
     told = supersession(release.path) or {}
     if as_json:
         typer.echo(json.dumps({"release": release.id, "path": str(release.path), **told}))

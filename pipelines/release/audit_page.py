@@ -46,6 +46,11 @@ def write_page(found: Examined, catalog: Catalog, home: Home, out: Path) -> Path
     return out
 
 
+def where_to_look(page: Path) -> str:
+    """The page beside a candidate, and the command that says the same, for whoever is told that it was refused."""
+    return f"look: {page}, or `zhongtai gates show {page.parent.name[:12]}`"
+
+
 def page(found: Examined, rows: Mapping[str, tuple[int, float | None]]) -> str:
     """The whole page. `rows` are, for each product, its rows and how many are usual, None where nothing is known."""
     evidence = found.evidence

@@ -42,18 +42,18 @@ class Examined:
 def find_examined(home: Home, name: str | None) -> Examined:
     """The release or candidate that `name` begins; the current release without a name. Raises InputError or Refused."""
     if name is None:
-        return _release(catalogue.find(home, None))
+        return examined_release(catalogue.find(home, None))
     releases = [one for one in catalogue.list_releases(home) if one.id.startswith(name)]
     candidates = [path for path in candidates_of(home) if path.name.startswith(name)]
     if name == catalogue.POINTER:
-        return _release(catalogue.find(home, None))
+        return examined_release(catalogue.find(home, None))
     if len(releases) + len(candidates) != 1:
         known = ", ".join([*(one.id for one in catalogue.list_releases(home)),
                            *(path.name[:12] for path in candidates_of(home))]) or "none"  # fmt: skip
         raise InputError(
             f"{len(releases) + len(candidates)} releases and candidates begin with '{name}'; there are: {known}"
         )
-    return _release(releases[0]) if releases else examined(candidates[0])
+    return examined_release(releases[0]) if releases else examined(candidates[0])
 
 
 def examined(path: Path) -> Examined:
@@ -68,7 +68,8 @@ def candidates_of(home: Home) -> list[Path]:
     return sorted(found, key=lambda path: ((path / CANDIDATE).stat().st_mtime_ns, path.name))
 
 
-def _release(release: catalogue.Release) -> Examined:
+def examined_release(release: catalogue.Release) -> Examined:
+    """A release. Raises Refused where its evidence cannot be read."""
     return Examined(release.path, "release", release.business_date, _evidence(release.path))
 
 

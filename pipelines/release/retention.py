@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from pipelines.audit.content import supersession
 from pipelines.release.catalogue import Release, current, list_releases
+from pipelines.release.documents import sweep
 from pipelines.release.pointer import REMOVED, place_of
 from pipelines.release.publish import alone
 from pipelines.release.readers import live_readers
@@ -59,9 +60,14 @@ def plan(home: Home, thresholds: Mapping[str, float]) -> list[Fate]:
 
 
 def remove(home: Home, thresholds: Mapping[str, float]) -> list[Fate]:
-    """Remove what `plan` does not keep, each at once or not at all; returns what became of each release."""
+    """Remove what `plan` does not keep, each at once or not at all; returns what became of each release.
+
+    Documents go with their release, after it.
+    """
     with alone(home.releases):
-        return [fate if fate.kept else _removed(home, fate) for fate in plan(home, thresholds)]
+        fates = [fate if fate.kept else _removed(home, fate) for fate in plan(home, thresholds)]
+        sweep(home)
+    return fates
 
 
 def _removed(home: Home, fate: Fate) -> Fate:

@@ -12,7 +12,7 @@ from pipelines.audit.content import PAGE
 from pipelines.audit.run import audit_candidate
 from pipelines.audit.upstream import Finder
 from pipelines.contracts.load import Catalog
-from pipelines.release.audit_page import write_page
+from pipelines.release.audit_page import where_to_look, write_page
 from pipelines.release.catalogue import Release, changed_files, find
 from pipelines.release.examined import examined
 from pipelines.release.publish import publish
@@ -47,7 +47,10 @@ def roll_back(catalog: Catalog, settings: Settings, ring: KeyRing, name: str, re
     limits = {"threads": settings.threads, "memory_limit": settings.memory_limit}
     finder = Finder(catalog, home, restored.business_date)
     audit_candidate(candidate, catalog, crosswalk, home.releases, upstream=finder, **limits)
-    write_page(examined(candidate), catalog, home, candidate / PAGE)
+    page = write_page(examined(candidate), catalog, home, candidate / PAGE)
     recorded = restored.run()
     run: dict[str, Any] = {"run_id": None, "job": "rollback"} | {n: recorded[n] for n in _OF_THEN if n in recorded}
-    return publish(candidate, catalog, settings, ring, run)
+    try:
+        return publish(candidate, catalog, settings, ring, run)
+    except Refused as error:
+        raise Refused(f"{error}\n{where_to_look(page)}") from error

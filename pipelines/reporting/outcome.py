@@ -16,6 +16,7 @@ import dagster as dg
 from dagster import DagsterEvent, DagsterEventType
 
 from pipelines.assets.release import EVIDENCE, RELEASE
+from pipelines.release.audit_page import where_to_look
 from pipelines.release.refused import Refused
 from pipelines.settings import InputError
 
@@ -136,7 +137,7 @@ def _where_to_look(events: Sequence[DagsterEvent]) -> list[str]:
         if entry.event_type is DagsterEventType.ASSET_MATERIALIZATION and entry.asset_key == EVIDENCE
         for page in map(Path, entry.materialization.metadata["pages"].value)
     ]
-    return [f"look: {page}, or `zhongtai gates show {page.parent.name[:12]}`" for page in pages]
+    return [where_to_look(page) for page in pages]
 
 
 def _failed_checks(events: Sequence[DagsterEvent]) -> list[Any]:

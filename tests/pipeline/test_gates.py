@@ -82,4 +82,6 @@ def test_a_refused_night_is_explained_and_a_signed_waiver_lets_it_pass(xiaocheng
     assert (record["name"], record["checks"]) == ("opening", [check["id"] for check in broken])
     assert "waiver   opening" in zhongtai("releases", "show", home=home, **told).out
     assert zhongtai("releases", "verify", home=home, **told).code == 0
+    look = zhongtai("gates", "show", "--json", home=home, **told).json["documents"]
+    assert "waived by opening" in Path(look["page"]).read_text() and Path(look["data_docs"]).is_file()
     assert [json.loads(line)["status"] for line in log.read_text().splitlines()] == ["refused", "published"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -238,9 +239,11 @@ def test_what_the_audit_finds_against_going_back_is_on_a_page(restored: Restored
     shutil.copytree(restored.office.home.path, tmp_path / "home", symlinks=True)
     settings = Settings(home_dir=tmp_path / "home", bank=BANK, vault_key=KEY)
     home = settings.home
-    with pytest.raises(Refused):
+    with pytest.raises(Refused) as refused:
         roll_back(restored.office.catalog, settings, restored.office.ring, restored.first.id, "why")
     assert len(list_releases(home)) == 2
+    (named,) = re.findall(r"\nlook: (.+), or `zhongtai gates show [0-9a-f]{12}`$", str(refused.value))
+    assert "stand against publishing it" in Path(named).read_text("utf-8")
     pages = [path for path in home.candidates.glob(f"*/{PAGE}") if not path.parent.is_symlink()]
     assert any("stand against publishing it" in page.read_text("utf-8") for page in pages)
     assert {page.stat().st_mode & 0o777 for page in pages} == {0o600}
