@@ -25,6 +25,12 @@ compute_logs:               # steps print nothing; what they say is in the event
 run_coordinator:
   module: dagster.core.run_coordinator
   class: QueuedRunCoordinator
+run_launcher:
+  module: pipelines.reporting.launcher
+  class: WatchedRunLauncher
+run_monitoring:             # a run whose process was killed is said to have failed, and sensors tell of it
+  enabled: true
+  poll_interval_seconds: 30
 concurrency:
   runs:
     max_concurrent_runs: 1      # a home has one run at a time; others wait their turn

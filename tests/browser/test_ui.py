@@ -5,10 +5,13 @@ Belongs here: what only a browser can show. What the assets do is tested by the 
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Any
 
 import pytest
 
+from pipelines.assets.lock import holder
 from pipelines.release.catalogue import current
 from pipelines.settings import Home
 
@@ -78,3 +81,30 @@ def ended(ui: Ui) -> dict[str, Any] | None:
     found = ui.ask(f"{{runsOrError(filter: {of_the_date}){{... on Runs{{results{{id status}}}}}}}}")
     runs = found["runsOrError"]["results"]
     return next((run for run in runs if run["status"] in ("SUCCESS", "FAILURE", "CANCELED")), None)
+
+
+def test_a_run_whose_process_is_killed_has_failed_and_is_told_of(ui):
+    where = '{repositoryLocationName: "zhongtai", repositoryName: "__repository__", jobName: "nightly"}'
+    tags = f'{{tags: [{{key: "dagster/partition", value: "{LAST}"}}]}}'
+    launched = ui.ask(
+        f"mutation {{launchRun(executionParams: {{selector: {where}, executionMetadata: {tags}}})"
+        "{__typename ... on LaunchRunSuccess{run{id}} ... on PythonError{message}}}"
+    )["launchRun"]
+    assert launched["__typename"] == "LaunchRunSuccess", launched
+    run_id = launched["run"]["id"]
+
+    def works() -> int | None:
+        return holder(Home(ui.home))
+
+    def failed() -> bool | None:
+        found = ui.ask(f'{{runOrError(runId: "{run_id}"){{... on Run{{status}}}}}}')["runOrError"]["status"]
+        assert found not in ("SUCCESS", "CANCELED"), found
+        return True if found == "FAILURE" else None
+
+    def trouble() -> dict[str, Any] | None:
+        return told if (told := ui.told()) and told["status"] == "failed" else None
+
+    os.kill(until(works, SECONDS_OF_A_RUN, f"a process of the run of {LAST}"), signal.SIGKILL)
+    until(failed, SECONDS_OF_A_SENSOR, "an end of a run that was killed")
+    said = until(trouble, SECONDS_OF_A_SENSOR, "an alert of a run that was killed")
+    assert (said["business_date"], said["trouble"]) == (LAST, "failure")
