@@ -27,7 +27,10 @@ def rebuild(
     into: Annotated[Path, typer.Option(help="An empty directory, or one that is not there: the home to make it in.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Make a release again from its deliveries, keys and prior state; exit 3 where a byte of content differs."""
+    """Make a release again from its deliveries, keys and prior state; exit 3 where a byte of content differs.
+
+    What a superseding release says of the one that it took the place of is taken over, and said to be.
+    """
     from pipelines.release.rebuilt import compare_content, made_with_others, prepare
 
     state: State = context.obj
@@ -76,7 +79,7 @@ def _tell(release: Release, found: Rebuilt, said: str | None, *, as_json: bool) 
         "release": release.id, "rebuilt": found.release, "identical": found.identical,
         "content_hash": found.content_hash,
         "original_content_hash": found.original_hash, "differing": list(found.differing),
-        "made_otherwise": found.made_otherwise, "refused": said,
+        "taken_over": list(found.taken_over), "made_otherwise": found.made_otherwise, "refused": said,
     }  # fmt: skip
     if as_json:
         typer.echo(json.dumps(told))
@@ -85,11 +88,16 @@ def _tell(release: Release, found: Rebuilt, said: str | None, *, as_json: bool) 
         because = f"\nmade otherwise: {_in_words(found.made_otherwise)}" if found.made_otherwise else ""
         raise Refused(f"{found.release} is not {release.id}; these files differ:\n{files}{because}")
     if not as_json:
-        files = len(release.manifest["files"])
+        files = len(release.manifest["files"]) - len(found.taken_over)
         Console(highlight=False, soft_wrap=True).print(
             f"{release.id} was made again as {found.release}: {files} files, every byte the same\n"
-            f"content  {found.content_hash}"
+            f"content  {found.content_hash}{_not_made_again(found)}"
         )
+
+
+def _not_made_again(found: Rebuilt) -> str:
+    names = ", ".join(found.taken_over)
+    return f", with {names} taken over from the original: it names the release that was superseded" if names else ""
 
 
 def _in_words(changed: dict[str, Any]) -> str:

@@ -153,9 +153,18 @@ def rollback(
     console.print(table if told["left_out"] else "nothing else was left out")
 
 
-def gc(context: typer.Context, confirmed: Confirmed = False, as_json: JsonOption = False) -> None:
+def gc(
+    context: typer.Context,
+    confirmed: Confirmed = False,
+    in_doubt: Annotated[
+        bool,
+        typer.Option("--in-doubt", help="Also what may be read by processes of others that cannot be looked into."),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Remove releases that policy does not keep and nobody reads; without --yes only say which and why."""
     from pipelines.assets.lock import exclusive
+    from pipelines.release.readers import unseen
     from pipelines.release.retention import Fate, plan, remove
 
     state: State = context.obj
@@ -163,14 +172,15 @@ def gc(context: typer.Context, confirmed: Confirmed = False, as_json: JsonOption
     fates: list[Fate]
     if confirmed:
         with exclusive(home):
-            fates = remove(home, thresholds)
+            fates = remove(home, thresholds, in_doubt=in_doubt)
     else:
-        fates = plan(home, thresholds)
+        fates = plan(home, thresholds, in_doubt=in_doubt)
+    hidden = len(unseen())
     told: list[dict[str, Any]] = [
         {"release": fate.release.id, "kept": fate.kept, "reasons": list(fate.reasons)} for fate in fates
     ]
     if as_json:
-        typer.echo(json.dumps({"done": confirmed, "releases": told}))
+        typer.echo(json.dumps({"done": confirmed, "releases": told, "unseen_processes": hidden}))
         return
     verb = "removed" if confirmed else "would be removed"
     table = Table("release", "", "why", box=None, pad_edge=False)
@@ -180,5 +190,10 @@ def gc(context: typer.Context, confirmed: Confirmed = False, as_json: JsonOption
         )
     console = wide_console()
     console.print(table if fates else f"nothing is published in {home.path} yet")
+    if hidden:
+        console.print(
+            f"{hidden} processes of other users cannot be looked into; what modes let them read stays: end them, run "
+            f"this as root, or say --in-doubt"
+        )
     if not confirmed and any(not fate.kept for fate in fates):
         console.print("nothing was removed: say --yes to remove them")

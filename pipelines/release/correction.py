@@ -24,6 +24,7 @@ from pipelines.vault.keys import KeyRing
 _MADE_FROM = {
     "policy": "policy", "code": "code", "engines": "libraries", "key_fingerprint": "keys",
     "decisions_sha256": "decisions on records", "admission_decisions_sha256": "decisions on admission",
+    "identity_before": "who was who before",
 }  # fmt: skip
 _ITSELF = f"{PROOF}/{SUPERSEDES}"
 

@@ -1,7 +1,7 @@
 """What a release was made from: deliveries, contracts, policy, code, keys, people's decisions, by hash or version.
 
-What does not belong here: times, hosts, run ids. What `describe` tells is part of a release's id, and the same release
-has the same one by whichever runs it came about; what differs by these is told of the run (`stood_on`).
+What does not belong here: times, hosts, run ids. What `describe` tells is part of a release's id, and so the same night
+on the same past has the same one. `stood_on` is told of the run as well, with what came of it.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def describe(catalog: Catalog, home: Home, ring: KeyRing, business_date: date) -
         "key_fingerprint": ring.fingerprint(),
         "decisions_sha256": _decisions(home),
         "admission_decisions_sha256": admission_decisions.fingerprint(home, business_date),
+        "identity_before": _named(stood_on(home)["before"]),
     }
 
 
@@ -68,14 +69,15 @@ def of_project(catalog: Catalog) -> dict[str, Any]:
 def stood_on(home: Home) -> dict[str, Any]:
     """Which state of who is who a release stands on that is published now, and which state that one followed on.
 
-    Of each its business date, a hash of all that is kept of what that night changed, and what it was made from, as
-    digests; None where there was none. They depend on which nights there were, and are told of a run.
+    Of each its business date, a hash of all that is kept of what nights changed until then, and what it was made from,
+    as digests; None where there was none.
     """
     from pipelines.identity import state
 
     days = state.dates(home)
+    known = kept_states(home)
     told = [
-        {"business_date": day.isoformat(), "sha256": kept_state(home, day), "made_from": state.made_from(home, day)}
+        {"business_date": day.isoformat(), "sha256": known[day], "made_from": state.made_from(home, day)}
         for day in days[-2:]
     ]
     before, after = [None, None, *told][-2:]
@@ -98,12 +100,24 @@ def _decisions(home: Home) -> str | None:
     return state.made_from(home, days[-1])["decisions"] if days else None
 
 
-def kept_state(home: Home, day: date) -> str:
-    """Hash of all that is kept of what a night changed of who is who."""
-    digest = hashlib.sha256()
-    for path in sorted((home.identity / "state" / day.isoformat()).iterdir()):
-        digest.update(path.name.encode() + b"\0" + _sha256(path).encode())
-    return digest.hexdigest()
+def kept_states(home: Home) -> dict[date, str]:
+    """Of each night a hash of all that is kept of what it and the nights before it changed of who is who."""
+    from pipelines.identity import state
+
+    found, so_far = {}, b""
+    for day in state.dates(home):
+        digest = hashlib.sha256(so_far)
+        digest.update(day.isoformat().encode())
+        for path in sorted((home.identity / "state" / day.isoformat()).iterdir()):
+            digest.update(path.name.encode() + b"\0" + _sha256(path).encode())
+        so_far = digest.digest()
+        found[day] = digest.hexdigest()
+    return found
+
+
+def _named(state: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A state by its date and hash alone."""
+    return state and {name: state[name] for name in ("business_date", "sha256")}
 
 
 def code_digest() -> str:

@@ -31,8 +31,8 @@ _DECIDED = ("identity/decisions.yaml", "risk/admission_decisions.yaml")
 class Rebuilt:
     """What came of making a release again: the content of each side, what was made otherwise, which files differ.
 
-    `content_hash` is that of the files that came of it. What a superseding release says of the one in whose place it
-    stands is taken from the original: an empty home has no such release.
+    `content_hash` is that of the files that came of it, but for `taken_over`: what a superseding release says of the
+    one in whose place it stands. An empty home has no such release, so that file is the original's.
     """
 
     release: str
@@ -40,10 +40,11 @@ class Rebuilt:
     original_hash: str
     made_otherwise: dict[str, Any]
     differing: tuple[str, ...]
+    taken_over: tuple[str, ...] = ()
 
     @property
     def identical(self) -> bool:
-        """Whether every byte of content is the same."""
+        """Whether every byte of content that was made again is the same."""
         return self.content_hash == self.original_hash
 
 
@@ -62,9 +63,12 @@ def prepare(source: Home, release: Release, ring: KeyRing, into: Home, *, key_fi
         )
     told = supersession(release.path)
     if told is not None and told["restores"] is not None:
-        raise InputError(f"{release.id} restores {told['restores']}: rebuild that one, and roll back to it")
-    recorded = release.run()
-    before = recorded["identity"]["before"]
+        raise InputError(
+            f"{release.id} is of no night: a rollback made it from {told['restores']}, without whom the lake and who "
+            f"was who of that hour spoke against, and a home keeps neither as of an hour. Rebuild {told['restores']}, "
+            f"whose rows it has; `zhongtai releases diff {told['restores']} {release.id}` shows what was left out"
+        )
+    before = _named_state(release)
     _check_state(source, release, before)
     into.prepare(release.manifest["bank"])
     for name in _KEYS if key_file else _KEYS[1:]:
@@ -74,8 +78,20 @@ def prepare(source: Home, release: Release, ring: KeyRing, into: Home, *, key_fi
     for day in _nights(source, before):
         _give(source.identity / "state" / day, make_directory(into.identity / "state") / day)
         _give(source.vault / "golden" / day, make_directory(into.vault / "golden") / day)
-    for name in _said_before(source, release, recorded["followed_on"]):
+    for name in _said_before(source, release, release.run()["followed_on"]):
         _give(source.history / "changes" / name, make_directory(into.history / "changes") / name)
+
+
+def _named_state(release: Release) -> dict[str, Any] | None:
+    """Who was who before the night, by date and hash; None before the first one."""
+    try:
+        named: dict[str, Any] | None = release.manifest["identity_before"]
+    except KeyError:
+        raise InputError(
+            f"{release.id} does not name the state of who is who that it stands on: it was published before manifests "
+            f"named it. Publish its night again, and rebuild what comes of it"
+        ) from None
+    return named
 
 
 def _check_state(source: Home, release: Release, before: dict[str, Any] | None) -> None:
@@ -83,11 +99,17 @@ def _check_state(source: Home, release: Release, before: dict[str, Any] | None) 
     if before is None:
         return
     day = date.fromisoformat(before["business_date"])
-    there = (source.identity / "state" / day.isoformat()).is_dir()
-    if not there or provenance.kept_state(source, day) != before["sha256"]:
+    there = provenance.kept_states(source).get(day)
+    if there is None:
         raise InputError(
-            f"{release.id} stands on who was who after {day}, and identity/state/{day} is not what it was: "
-            f"that night was run again since; restore identity/state and vault/golden of before from a backup"
+            f"{release.id} stands on who was who after {day}, and there is no finished identity/state/{day}: restore "
+            f"identity/state and vault/golden of before from a backup"
+        )
+    if there != before["sha256"]:
+        raise InputError(
+            f"{release.id} stands on who was who after {day}, state {before['sha256'][:12]}, and identity/state "
+            f"through {day} is not what it was but state {there[:12]}: a night until then was run again since; "
+            f"restore identity/state and vault/golden of before from a backup"
         )
 
 
@@ -135,8 +157,8 @@ def compare_content(release: Release, into: Home) -> Rebuilt:
         content = read_content(candidates[-1])
         now, otherwise, name = {file.path: file for file in content.files}, {}, f"candidate {content.hash[:12]}"
     before = {n: File(n, entry["sha256"], entry["rows"]) for n, entry in release.manifest["files"].items()}
-    if _ITSELF in before:
-        now[_ITSELF] = before[_ITSELF]
+    taken_over = (_ITSELF,) if _ITSELF in before else ()
+    now |= {name: before[name] for name in taken_over}
     differing = tuple(sorted(n for n in before.keys() | now.keys() if before.get(n) != now.get(n)))
     content = Content(release.manifest["bank"], day, tuple(now[n] for n in sorted(now)))
-    return Rebuilt(name, content.hash, release.content_hash, otherwise, differing)
+    return Rebuilt(name, content.hash, release.content_hash, otherwise, differing, taken_over)

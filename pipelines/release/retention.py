@@ -1,8 +1,8 @@
 """Which releases are kept, and removing the others: by what policy says, and never under a reader.
 
 Kept are the current one; the latest, as many as policy says; the last of each month, as long as policy says; those
-that a kept release supersedes, restores or was decided by; and each that somebody reads. Belongs here: the plan, and
-carrying it out. Does not belong here: finding readers (`readers`), and what a release holds.
+that a kept release supersedes, restores or was decided by; and each that somebody reads, or may be reading. Belongs
+here: the plan, and carrying it out. Does not belong here: finding readers (`readers`), and what a release holds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipelines.release.catalogue import Release, current, list_releases
 from pipelines.release.documents import sweep
 from pipelines.release.pointer import REMOVED, place_of
 from pipelines.release.publish import alone
-from pipelines.release.readers import live_readers
+from pipelines.release.readers import live_readers, possible_readers, unseen
 from pipelines.settings import Home, make_durable
 
 LATEST, MONTHS = "retention.releases", "retention.month_ends"
@@ -37,8 +37,11 @@ class Fate:
         return bool(self.reasons)
 
 
-def plan(home: Home, thresholds: Mapping[str, float]) -> list[Fate]:
-    """What becomes of each release, in the order of their places."""
+def plan(home: Home, thresholds: Mapping[str, float], *, in_doubt: bool = False) -> list[Fate]:
+    """What becomes of each release, in the order of their places.
+
+    One that a process may be reading which cannot be looked into stays; `in_doubt` has it removed all the same.
+    """
     releases = sorted(list_releases(home), key=lambda one: (place_of(one.path), one.id))
     why: dict[str, list[str]] = {release.id: [] for release in releases}
     pointed = current(home)
@@ -56,16 +59,19 @@ def plan(home: Home, thresholds: Mapping[str, float]) -> list[Fate]:
                     why[name].append(words)
     for path, words in live_readers([one.path for one in releases if not why[one.id]]).items():
         why[path.name] += words
+    going = [] if in_doubt else [one.path for one in releases if not why[one.id]]
+    for path, words in possible_readers(going, unseen() if going else ()).items():
+        why[path.name] += words
     return [Fate(release, tuple(why[release.id])) for release in releases]
 
 
-def remove(home: Home, thresholds: Mapping[str, float]) -> list[Fate]:
+def remove(home: Home, thresholds: Mapping[str, float], *, in_doubt: bool = False) -> list[Fate]:
     """Remove what `plan` does not keep, each at once or not at all; returns what became of each release.
 
     Documents go with their release, after it.
     """
     with alone(home.releases):
-        fates = [fate if fate.kept else _removed(home, fate) for fate in plan(home, thresholds)]
+        fates = [fate if fate.kept else _removed(home, fate) for fate in plan(home, thresholds, in_doubt=in_doubt)]
         sweep(home)
     return fates
 

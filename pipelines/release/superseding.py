@@ -16,7 +16,7 @@ from pipelines.release.refused import Refused
 from pipelines.settings import Home, write_private
 
 # Of what a restored release was made from: all that the release says that it restores.
-_AS_RESTORED = ("deliveries", "decisions_sha256", "admission_decisions_sha256")
+_AS_RESTORED = ("deliveries", "decisions_sha256", "admission_decisions_sha256", "identity_before")
 
 
 def write_supersession(
@@ -52,7 +52,7 @@ def made_from(candidate: Path, home: Home) -> dict[str, Any]:
         if taken or last != [told["decided"]["release"]]:
             name = candidate.name[:12]
             raise Refused(f"{name} is of before the last release: run `zhongtai releases rollback` again")
-        said |= {name: restored.manifest[name] for name in _AS_RESTORED}
+        said |= {name: restored.manifest.get(name) for name in _AS_RESTORED}
     return said
 
 

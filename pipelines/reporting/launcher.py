@@ -1,8 +1,8 @@
 """Launches the runs of the UI as Dagster does, and can say of each whether its process is still there.
 
-Where a run's process alone is killed, the server that started it says that the run failed. Where all of them are, nobody
-did: the next daemon asks here (`run_monitoring` in dagster.yaml), and a sensor tells. Belongs here: that answer. Does
-not belong here: runs of the command, of which the next command tells (`lost`).
+Where a run's process alone is killed, the server that started it says that the run failed. Where that server is killed
+with it, nobody did: the daemon that comes next asks here (`run_monitoring` in dagster.yaml), and a sensor tells.
+Belongs here: that answer. Does not belong here: runs of the command, of which the next command tells (`lost`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class WatchedRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Whether the process of a run that has started is there. While somebody holds the home's lock, nobody knows."""
+        """Whether the process of a run is there. While somebody holds the lock of the home, it is taken to be."""
         home = Home(Path(self._instance.root_directory).parent)
         process = _process(self._instance, run)
         if TOLD_TAG in run.tags or process is None or runs(process) or holder(home) is not None:

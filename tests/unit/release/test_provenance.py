@@ -117,12 +117,15 @@ def test_a_release_names_the_decisions_that_its_parties_follow(office: Office, n
     assert described(office)["decisions_sha256"] == "d" * 64, "as the last night read them"
 
 
-def test_which_nights_there_were_is_no_part_of_what_a_release_was_made_from(office: Office, night: Callable) -> None:
+def test_what_was_known_before_is_named_and_what_came_of_the_night_is_not(office: Office, night: Callable) -> None:
     night(DAY, "c" * 64, rows=b"all, in one night")
     one = described(office)
+    assert one["identity_before"] is None
     night(EVE, "e" * 64)
     night(DAY, "c" * 64, rows=b"what changed since")
-    assert described(office) == one
+    named = provenance.stood_on(office.home)["before"]
+    assert described(office) == one | {"identity_before": {n: named[n] for n in ("business_date", "sha256")}}
+    assert named["business_date"] == f"{EVE}"
 
 
 def test_a_run_tells_the_state_before_and_after(office: Office, night: Callable) -> None:
@@ -148,4 +151,4 @@ def test_a_release_says_of_its_run_what_it_stood_on(office: Office, candidate: P
     release = office.publish(candidate)
     assert release.manifest["decisions_sha256"] == "d" * 64
     assert release.run()["identity"] == provenance.stood_on(office.home)
-    assert "identity" not in release.manifest
+    assert release.manifest["identity_before"] is None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from pipelines.release import provenance
 from pipelines.release.catalogue import Release, current, find
 from pipelines.release.rebuilt import compare_content, made_with_others, prepare
 from pipelines.settings import Home, InputError
@@ -54,7 +56,7 @@ def test_a_home_that_is_not_empty_other_keys_and_a_restored_release_are_refused(
         prepare(two_nights.home, release, KeyRing(b"\x01" * 32), into, key_file=False)
     path = Path(shutil.copytree(release.path, tmp_path / release.id))
     (path / "proof" / "supersedes.json").write_text('{"restores": "1994-03-30-a"}')
-    with pytest.raises(InputError, match="restores 1994-03-30-a: rebuild that one, and roll back to it"):
+    with pytest.raises(InputError, match=r"a rollback made it from 1994-03-30-a, .* Rebuild 1994-03-30-a, whose rows"):
         prepare(two_nights.home, Release(path, release.manifest), two_nights.ring, into, key_file=False)
     assert list(into.path.iterdir()) == []
 
@@ -70,18 +72,51 @@ def test_it_is_given_the_history_of_before_and_no_later_word(two_nights: Office,
     assert of[NIGHTS[0]], "the first night said something"
 
 
-def test_who_was_who_must_still_be_what_the_release_names(two_nights: Office, tmp_path: Path) -> None:
+def stated(home: Home, day: date, rows: bytes) -> Path:
+    """Let a home have an identity state of a date; returns where."""
+    folder = home.identity / "state" / day.isoformat()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "assignment.parquet").write_bytes(rows)
+    said = {"complete": True, "rows": 1, "made_from": {"decisions": "c" * 64}}
+    (folder / "finished.json").write_text(json.dumps(said))
+    return folder
+
+
+def test_who_was_who_must_be_what_the_manifest_names(two_nights: Office, tmp_path: Path) -> None:
+    home = Home(Path(shutil.copytree(two_nights.home.path, tmp_path / "home", symlinks=True)))
+    days = [NIGHTS[0] - timedelta(days=n) for n in (2, 1)]
+    first, second = (stated(home, day, b"rows") for day in days)
+    stated(home, NIGHTS[0], b"of the night itself")
+    described = provenance.describe(two_nights.catalog, home, two_nights.ring, NIGHTS[0])
     release = current(two_nights.home)
-    path = Path(shutil.copytree(release.path, tmp_path / release.id))
-    recorded = json.loads((path / "run.json").read_bytes())
-    recorded["identity"]["before"] = {"business_date": NIGHTS[0].isoformat(), "sha256": "0" * 64}
-    (path / "run.json").write_text(json.dumps(recorded))
-    with pytest.raises(
-        InputError, match=f"identity/state/{NIGHTS[0]} is not what it was: that night was run again since"
-    ):
-        prepare(
-            two_nights.home, Release(path, release.manifest), two_nights.ring, Home(tmp_path / "into"), key_file=False
-        )
+    release = Release(release.path, release.manifest | {"identity_before": described["identity_before"]})
+    assert described["identity_before"]["business_date"] == days[-1].isoformat()
+
+    prepare(home, release, two_nights.ring, Home(tmp_path / "into"), key_file=False)
+    given = Home(tmp_path / "into").identity / "state"
+    assert sorted(path.name for path in given.iterdir()) == [day.isoformat() for day in days]
+    assert provenance.kept_states(Home(tmp_path / "into"))[days[-1]] == described["identity_before"]["sha256"]
+
+    (first / "assignment.parquet").write_bytes(b"another past")
+    with pytest.raises(InputError, match=rf"through {days[-1]} is not what it was but state .* was run again since"):
+        prepare(home, release, two_nights.ring, Home(tmp_path / "other"), key_file=False)
+    (second / "finished.json").unlink()
+    with pytest.raises(InputError, match=f"there is no finished identity/state/{days[-1]}: restore"):
+        prepare(home, release, two_nights.ring, Home(tmp_path / "other"), key_file=False)
+    old = {name: told for name, told in release.manifest.items() if name != "identity_before"}
+    with pytest.raises(InputError, match="does not name the state of who is who that it stands on"):
+        prepare(home, Release(release.path, old), two_nights.ring, Home(tmp_path / "other"), key_file=False)
+    assert not (tmp_path / "other").exists()
+
+
+def test_what_is_taken_over_is_said_to_be(two_nights: Office, tmp_path: Path) -> None:
+    home = Home(Path(shutil.copytree(two_nights.home.path, tmp_path / "home", symlinks=True)))
+    release, name = current(two_nights.home), "proof/supersedes.json"
+    assert compare_content(release, home).taken_over == ()
+    files = release.manifest["files"] | {name: {"sha256": "0" * 64, "rows": 0}}
+    superseding = Release(release.path, release.manifest | {"files": files})
+    found = compare_content(superseding, home)
+    assert (found.taken_over, found.differing) == ((name,), ())
 
 
 def test_what_is_another_today_is_told(two_nights: Office) -> None:
