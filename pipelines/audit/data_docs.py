@@ -56,8 +56,8 @@ def write_data_docs(directory: Path, evidence: Evidence, catalog: Catalog, out: 
     products = {name: [one for one in suite if one.id in found] for name, suite in suites(catalog).items()}
     if changed := _held_otherwise(evidence, catalog):
         raise InputError(
-            f"{directory.name} was held to other contracts than today's ({', '.join(changed)}): name those of then by "
-            f"ZHONGTAI_CONTRACTS; they are in the record.tar of a release, below record/data_contracts"
+            f"{directory.name} was held to other contracts than today's ({', '.join(changed)}): give those of then by "
+            f"ZHONGTAI_CONTRACTS; the record.tar of a release has them, below record/data_contracts"
         )
     preload()
     view, tables = _view(), tables_of(directory, catalog)
