@@ -29,23 +29,30 @@ def rebuild(
 ) -> None:
     """Make a release again from its deliveries, keys and prior state; exit 3 where a byte of content differs.
 
-    What a superseding release says of the one that it took the place of is taken over, and said to be.
+    What a superseding release says of the one that it took the place of is taken over, and said to be. For one that a
+    rollback made, the night is run whose word on parties it followed, and the release that it restores restored again.
     """
-    from pipelines.release.rebuilt import compare_content, made_with_others, prepare
+    from pipelines.release.rebuilt import compare_content, made_with_others, night_of, prepare, restore_again
 
     state: State = context.obj
     settings, home = state.settings, Home(into.expanduser().resolve())
     release = catalogue.find(settings.home, name)
     ring = KeyRing.open(settings.home.vault, settings.vault_key)
-    prepare(settings.home, release, ring, home, key_file=settings.vault_key is None)
+    night = night_of(settings.home, release)
+    prepare(settings.home, night, ring, home, key_file=settings.vault_key is None)
     others = made_with_others(state.catalog, release)
     if others and not as_json:
         Console(stderr=True, highlight=False, soft_wrap=True).print(
             f"made with others than today's: {_in_words(others)}"
         )
-    said = _run(settings, state, release, home)
-    found = compare_content(release, home)
-    _tell(release, found, said, as_json=as_json)
+    said = _run(settings, state, night, home)
+    found = compare_content(night, home)
+    if night.id != release.id and found.identical:
+        if said:
+            raise Refused(f"{night.id}, whose word on parties {release.id} followed, was not published again: {said}")
+        found = compare_content(release, home, restore_again(state.catalog, settings.home, release, ring, home))
+        night = release
+    _tell(night, found, said, as_json=as_json)
 
 
 def _run(settings: Settings, state: State, release: Release, home: Home) -> str | None:

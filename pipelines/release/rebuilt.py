@@ -1,5 +1,8 @@
 """Making a release again in an empty home: what that home is given first, and whether the same came of it.
 
+One that a rollback made is of no night. It is made again from the release that it restores, as it lies there, once the
+night is run whose word on parties it followed.
+
 It is given what no delivery holds: keys, who was who before that night, what people decided, what earlier releases said
 to the history. Belongs here: giving it, and comparing content bytes. Does not belong here: the run in between, which is
 the night itself (`pipelines.cli.rebuild`).
@@ -17,8 +20,11 @@ from pipelines.audit.content import PROOF, SUPERSEDES, Content, File, read_conte
 from pipelines.contracts.load import Catalog
 from pipelines.history.store import statements
 from pipelines.release import provenance
-from pipelines.release.catalogue import Release, list_releases
+from pipelines.release.catalogue import Release, changed_files, find, list_releases
 from pipelines.release.correction import what_changed
+from pipelines.release.refused import Refused
+from pipelines.release.restored import restore
+from pipelines.release.standing import standing
 from pipelines.settings import Home, InputError, make_directory
 from pipelines.vault.keys import KeyRing
 
@@ -48,11 +54,39 @@ class Rebuilt:
         return self.content_hash == self.original_hash
 
 
+def night_of(source: Home, release: Release) -> Release:
+    """The release whose night is to be run: itself, or of one that a rollback made the one whose word it followed."""
+    told = supersession(release.path)
+    return find(source, told["decided"]["release"]) if told is not None and told["restores"] is not None else release
+
+
+def restore_again(catalog: Catalog, source: Home, release: Release, ring: KeyRing, into: Home) -> Path:
+    """The candidate of a release that a rollback made, built once more in the home `into`, where its night was run.
+
+    Raises InputError where what stood against parties then is not in a home any more, Refused where the release that it
+    restores is not what was published.
+    """
+    told = supersession(release.path) or {}
+    restored, superseded = (find(source, told[name]) for name in ("restores", "supersedes"))
+    if problems := changed_files(restored):
+        raise Refused(f"{restored.id} is not what was published: {'; '.join(problems)}")
+    stands = standing(into, ring, restored.business_date)
+    for name, found in (("spoke_since", stands.spoke_since), ("parted_since", stands.parted_since)):
+        if found != told["decided"][name]:
+            raise InputError(
+                f"{release.id} leaves out {told['decided'][name]} parties who spoke of consent, or gave records to one "
+                f"another, after {told['decided']['release']} and before any night had decided on it, and now it would "
+                f"be {found}: no home keeps what was landed in that hour. Rebuild {restored.id}, whose rows it has; "
+                f"`zhongtai releases diff {restored.id} {release.id}` shows what was left out"
+            )
+    return restore(catalog, into, restored, superseded, stands, told["reason"])
+
+
 def prepare(source: Home, release: Release, ring: KeyRing, into: Home, *, key_file: bool) -> None:
     """Give the empty home `into` what the night of `release` stood on, out of the home it was published in.
 
     `key_file` says that the keys are those of the source's own file. Raises InputError where the home is not empty, the
-    keys are others, the release restores another one, or the state that it names is not there any more.
+    keys are others, or the state that it names is not there any more.
     """
     if into.path.exists() and any(into.path.iterdir()):
         raise InputError(f"{into.path} is not empty: name a directory that is, or one that is not there")
@@ -60,13 +94,6 @@ def prepare(source: Home, release: Release, ring: KeyRing, into: Home, *, key_fi
         raise InputError(
             f"{release.id} was made with the key {release.manifest['key_fingerprint']}, and this is "
             f"{ring.fingerprint()}: give that one"
-        )
-    told = supersession(release.path)
-    if told is not None and told["restores"] is not None:
-        raise InputError(
-            f"{release.id} is of no night: a rollback made it from {told['restores']}, without whom the lake and who "
-            f"was who of that hour spoke against, and a home keeps neither as of an hour. Rebuild {told['restores']}, "
-            f"whose rows it has; `zhongtai releases diff {told['restores']} {release.id}` shows what was left out"
         )
     before = _named_state(release)
     _check_state(source, release, before)
@@ -141,17 +168,21 @@ def made_with_others(catalog: Catalog, release: Release) -> dict[str, Any]:
     return {name: found for name, found in what_changed(release.manifest, now).items() if found}
 
 
-def compare_content(release: Release, into: Home) -> Rebuilt:
-    """Hold what the run in `into` came to against a release, file by file. Raises InputError where there is nothing."""
+def compare_content(release: Release, into: Home, restored: Path | None = None) -> Rebuilt:
+    """Hold what the run in `into` came to against a release, file by file, or the candidate that restores one.
+
+    Raises InputError where there is nothing.
+    """
     day = release.business_date
-    found = [one for one in list_releases(into) if one.business_date == day]
+    found = [one for one in list_releases(into) if one.business_date == day and restored is None]
     if found:
         manifest = found[-1].manifest
         now = {name: File(name, entry["sha256"], entry["rows"]) for name, entry in manifest["files"].items()}
         otherwise = {name: some for name, some in what_changed(release.manifest, manifest).items() if some}
         name = found[-1].id
     else:
-        candidates = [path for path in into.candidates.glob("[0-9a-f]*") if read_content(path).business_date == day]
+        built = [restored] if restored is not None else into.candidates.glob("[0-9a-f]*")
+        candidates = [path for path in built if read_content(path).business_date == day]
         if not candidates:
             raise InputError(f"the run in {into.path} came to no candidate of {day}: see what it said")
         content = read_content(candidates[-1])

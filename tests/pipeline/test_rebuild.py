@@ -30,6 +30,18 @@ def test_the_invented_bank(xiaocheng, zhongtai, tmp_path) -> None:
     assert_rebuilt(zhongtai, xiaocheng.home, tmp_path / "into")
 
 
+def test_a_release_that_a_rollback_made(xiaocheng, zhongtai, tmp_path) -> None:
+    home = Path(shutil.copytree(xiaocheng.home, tmp_path / "home", symlinks=True))
+    back = zhongtai("releases", "rollback", xiaocheng.runs["backfill"]["release"], "--reason", "why", home=home)
+    assert back.code == 0, back.err
+    release = current(Home(home))
+    call = zhongtai("releases", "rebuild", release.id, "--into", str(tmp_path / "into"), "--json", home=home)
+    assert call.code == 0, call.err
+    told = call.json
+    assert told["identical"] and told["content_hash"] == release.content_hash, told
+    assert (told["release"], told["taken_over"]) == (release.id, ["proof/supersedes.json"])
+
+
 def test_pkdd99(pkdd99_home, zhongtai, tmp_path) -> None:
     assert_rebuilt(zhongtai, pkdd99_home, tmp_path / "into")
 

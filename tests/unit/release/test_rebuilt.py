@@ -7,16 +7,19 @@ import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipelines.release import provenance
 from pipelines.release.catalogue import Release, current, find
-from pipelines.release.rebuilt import compare_content, made_with_others, prepare
-from pipelines.settings import Home, InputError
+from pipelines.release.rebuilt import compare_content, made_with_others, night_of, prepare, restore_again
+from pipelines.release.restored import restore
+from pipelines.release.standing import standing
+from pipelines.settings import Home, InputError, Settings
 from pipelines.vault.keys import KeyRing
 
 from .lawful_nights import NIGHTS
-from .warehouse import Office
+from .warehouse import BANK, KEY, Office, evidence, party_id
 
 
 def test_the_same_content_is_identical_and_another_file_is_named(two_nights: Office, tmp_path: Path) -> None:
@@ -43,9 +46,7 @@ def test_a_home_in_which_nothing_came_of_it(two_nights: Office, tmp_path: Path) 
         compare_content(release, empty)
 
 
-def test_a_home_that_is_not_empty_other_keys_and_a_restored_release_are_refused(
-    two_nights: Office, tmp_path: Path
-) -> None:
+def test_a_home_that_is_not_empty_and_other_keys_are_refused(two_nights: Office, tmp_path: Path) -> None:
     release, into = current(two_nights.home), Home(tmp_path / "into")
     into.path.mkdir()
     (into.path / "something").write_text("")
@@ -54,10 +55,6 @@ def test_a_home_that_is_not_empty_other_keys_and_a_restored_release_are_refused(
     (into.path / "something").unlink()
     with pytest.raises(InputError, match=r"was made with the key .*, and this is .*: give that one"):
         prepare(two_nights.home, release, KeyRing(b"\x01" * 32), into, key_file=False)
-    path = Path(shutil.copytree(release.path, tmp_path / release.id))
-    (path / "proof" / "supersedes.json").write_text('{"restores": "1994-03-30-a"}')
-    with pytest.raises(InputError, match=r"a rollback made it from 1994-03-30-a, .* Rebuild 1994-03-30-a, whose rows"):
-        prepare(two_nights.home, Release(path, release.manifest), two_nights.ring, into, key_file=False)
     assert list(into.path.iterdir()) == []
 
 
@@ -117,6 +114,38 @@ def test_what_is_taken_over_is_said_to_be(two_nights: Office, tmp_path: Path) ->
     superseding = Release(release.path, release.manifest | {"files": files})
     found = compare_content(superseding, home)
     assert (found.taken_over, found.differing) == ((name,), ())
+
+
+def test_what_a_rollback_made_is_made_again_of_the_night_whose_word_it_followed(
+    two_nights: Office, tmp_path: Path
+) -> None:
+    into = Home(Path(shutil.copytree(two_nights.home.path, tmp_path / "into", symlinks=True)))
+    settings = Settings(
+        home_dir=Path(shutil.copytree(two_nights.home.path, tmp_path / "home", symlinks=True)), bank=BANK, vault_key=KEY
+    )
+    office = Office(two_nights.catalog, settings, two_nights.ring, two_nights.shelf)
+    first, second = (find(office.home, night.isoformat()) for night in NIGHTS)
+    stands = standing(office.home, office.ring, first.business_date)
+    candidate = restore(office.catalog, office.home, first, second, stands, "the limits were wrong")
+    evidence(candidate, office.catalog).write(candidate)
+    release = office.publish(candidate)
+    assert night_of(office.home, release).id == second.id and night_of(office.home, first).id == first.id
+
+    shutil.rmtree(into.releases / first.id)  # the home in which the night was run has that night alone
+    again = restore_again(office.catalog, office.home, release, office.ring, into)
+    found = compare_content(release, into, again)
+    assert (found.identical, found.differing, found.taken_over) == (True, (), ("proof/supersedes.json",))
+    assert found.content_hash == release.content_hash
+
+    events = {
+        "business_date": [NIGHTS[1]],
+        "kind": ["move"],
+        "party_id": [party_id(0)],
+        "other_party_id": [party_id(1)],
+    }
+    pl.DataFrame(events).write_parquet(into.identity / "identity_event.parquet")
+    with pytest.raises(InputError, match=rf"leaves out 0 parties .* it would be 2: .*Rebuild {first.id}, whose rows"):
+        restore_again(office.catalog, office.home, release, office.ring, into)
 
 
 def test_what_is_another_today_is_told(two_nights: Office) -> None:
