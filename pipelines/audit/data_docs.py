@@ -60,19 +60,19 @@ def write_data_docs(directory: Path, evidence: Evidence, catalog: Catalog, out: 
             f"ZHONGTAI_CONTRACTS; the record.tar of a release has them, below record/data_contracts"
         )
     preload()
-    view, tables = _view(), tables_of(directory, catalog)
+    template, tables = _template(), tables_of(directory, catalog)
     make_directory(out)
     for product_id, suite in products.items():
         title = f"{product_id}, business date {evidence.business_date}"
-        page = view.render(_rendered(tables[product_id], suite, found, evidence), title=title)
+        page = template.render(_rendered(tables[product_id], suite, found, evidence), title=title)
         write_private(out / f"{product_id}.html", page.encode())
     write_private(out / INDEX, _index(evidence, products, found).encode())
     return out / INDEX
 
 
-def is_of_today(evidence_of: Mapping[str, Mapping[str, str]], catalog: Catalog) -> bool:
+def is_of_today(contracts: Mapping[str, Mapping[str, str]], catalog: Catalog) -> bool:
     """Whether the contracts that a manifest names are, of products and their marts, those of today."""
-    return not _changed({name: entry["sha256"] for name, entry in evidence_of.items()}, catalog)
+    return not _changed({name: entry["sha256"] for name, entry in contracts.items()}, catalog)
 
 
 def _held_otherwise(evidence: Evidence, catalog: Catalog) -> list[str]:
@@ -85,18 +85,19 @@ def _changed(then: Mapping[str, str], catalog: Catalog) -> list[str]:
     return sorted(contract.id for contract in contracts if then.get(contract.id) != contract.sha256)
 
 
-def _view() -> Any:
-    """The view of Great Expectations, in pages of ours. One for all pages: each compiles its templates anew."""
+def _template() -> Any:
+    """A page of ours with the sections of Great Expectations. One for all: each has its templates compiled anew."""
     from great_expectations.render.view import DefaultJinjaPageView
-    from jinja2 import ChoiceLoader, DictLoader
 
-    view = DefaultJinjaPageView()
-    view.env.loader = ChoiceLoader([DictLoader({"page.j2": _PAGE}), view.env.loader])
-    view.env.filters["generate_html_element_uuid"] = str  # the same evidence gives the same pages
-    return view
+    environment = DefaultJinjaPageView().env
+    environment.filters["generate_html_element_uuid"] = str  # the same evidence gives the same pages
+    return environment.from_string(_PAGE)
 
 
-def _rendered(table: Table, suite: Sequence[Expectation], found: Mapping[str, CheckResult], evidence: Evidence) -> Any:
+def _rendered(
+    table: Table, suite: Sequence[Expectation], found: Mapping[str, CheckResult], evidence: Evidence
+) -> dict[str, Any]:
+    """What a page says, in the form that templates take."""
     import great_expectations as gx
     from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
     from great_expectations.render.renderer import ValidationResultsPageRenderer
@@ -128,7 +129,8 @@ def _rendered(table: Table, suite: Sequence[Expectation], found: Mapping[str, Ch
     # Its overview begins with a link to a page of the suite alone, and ends with the run: only the counts between stay.
     overview = document.sections[0]
     overview.content_blocks = overview.content_blocks[1:2]
-    return document
+    content: dict[str, Any] = document.to_json_dict()
+    return content
 
 
 def _seen(table: Table, check: CheckResult) -> dict[str, Any]:
