@@ -71,31 +71,38 @@ def validate(
 
 @contextlib.contextmanager
 def _opened(tables: Tables) -> Iterator[tuple[Any, Any]]:
-    """Great Expectations, and a source with a view per usable product, of a context that leaves no file."""
+    """Great Expectations, and a source with an asset per usable product, of a context that leaves no file."""
     preload()
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.datasource.fluent.sql_datasource import SQLDatasource, TableAsset
+    from sqlalchemy import create_engine
 
     context = gx.get_context(mode="ephemeral")
     context.enable_analytics(False)
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-    source = context.data_sources.add_sql(
-        "candidate",
-        # A database in memory has no lock and leaves no file; its name makes it one for all connections.
-        connection_string=f"duckdb:///:memory:audit_{os.getpid()}_{next(_databases)}",
+    # A database in memory has no lock and leaves no file; its name makes it one for all connections.
+    url = f"duckdb:///:memory:audit_{os.getpid()}_{next(_databases)}"
+
+    def options() -> dict[str, Any]:
         # Each statement on its own: a failing check must not abort the transaction of the others.
-        kwargs={"connect_args": {"config": dict(tables.config)}, "isolation_level": "AUTOCOMMIT"},
-    )
-    engines = [source.get_engine(), source.get_execution_engine().engine]
-    try:
-        with engines[0].connect() as connection:
-            for statement in view_statements(tables):
-                connection.exec_driver_sql(statement)
-            yield gx, source
-    finally:
-        source.get_execution_engine().close()
-        for engine in engines:
-            engine.dispose()
+        return {"connect_args": {"config": dict(tables.config)}, "isolation_level": "AUTOCOMMIT"}
+
+    with contextlib.ExitStack() as stack:
+        engine = create_engine(url, **options())
+        stack.callback(engine.dispose)
+        connection = stack.enter_context(engine.connect())
+        for statement in view_statements(tables):
+            connection.exec_driver_sql(statement)
+        # All assets at once: whenever one is added, the context writes out everything that it has.
+        assets = [TableAsset(name=table.contract.id, table_name=table.view) for table in tables.usable()]
+        source = context.data_sources.add_sql(
+            SQLDatasource(name="candidate", connection_string=url, kwargs=options(), assets=assets)
+        )
+        execution = source.get_execution_engine()
+        for end in (source.get_engine().dispose, execution.engine.dispose, execution.close):
+            stack.callback(end)
+        yield gx, source
 
 
 def _validate_table(
@@ -110,8 +117,8 @@ def _validate_table(
             asked.append(expectation)
     if not asked:
         return found
-    asset = source.add_table_asset(table.view, table_name=table.view)
-    batch = asset.add_batch_definition_whole_table("all").get_batch()
+    asset = source.get_asset(table.contract.id)
+    batch = asset.get_batch(asset.build_batch_request())
 
     def objects(expectations: Iterable[Expectation]) -> dict[str, Any]:
         return {each.id: as_gx(gx, each, table, business_date) for each in expectations}
