@@ -149,6 +149,11 @@ def exact_path(path: Path) -> str:
     return "".join(f"[{c}]" if c in "[*?" else c for c in str(path)).replace("'", "''")
 
 
+def parquet(path: Path) -> str:
+    """A file as a table in SQL, with the columns that it has: names of directories above it are none."""
+    return f"read_parquet('{exact_path(path)}', hive_partitioning = false)"
+
+
 def _table(directory: Path, product: Contract) -> Table:
     path = directory / str(product.consumer) / f"{product.table}.parquet"
     if not path.is_file():

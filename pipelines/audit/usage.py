@@ -16,7 +16,7 @@ from pipelines.audit.content import PROOF, RULES
 from pipelines.audit.gates import Verdict
 from pipelines.audit.lawful import PURPOSES
 from pipelines.audit.subject import Subject, verdict
-from pipelines.audit.tables import NotAudited, exact_path, literal
+from pipelines.audit.tables import NotAudited, literal, parquet
 from pipelines.contracts.expectations import party_column
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import DATA_CLASSES, Contract
@@ -56,12 +56,12 @@ def unaccounted(con: duckdb.DuckDBPyConnection, directory: Path, catalog: Catalo
         if not path.is_file():
             raise FileNotFoundError(2, "no ledger", str(path))
         told = {p.id: p for p in catalog.products.values() if p.consumer == consumer and p.id in rules["classes"]}
-        written, proofs = _file(path), _file(path.with_name(f"{consumer}.parquet"))
+        written, proofs = parquet(path), parquet(path.with_name(f"{consumer}.parquet"))
         strangers = ", ".join(map(literal, told)) or "''"
         (count,) = _rows(con, f"select count(*) from {written} where product not in ({strangers})")[0]
         problems += [f"usage by {consumer}: {count} lines of products that have no customers"] if count else []
         for product in told.values():
-            rows = _file(directory / consumer / f"{product.table}.parquet")
+            rows = parquet(directory / consumer / f"{product.table}.parquet")
             problems += _differing(con, product, rows, written, proofs, rules)
         problems += _unlawful(con, consumer, written, proofs)
     return problems
@@ -131,10 +131,6 @@ def _unlawful(con: duckdb.DuckDBPyConnection, consumer: str, written: str, proof
 def _listed(conditions: dict[str, str]) -> str:
     cases = ", ".join(f"case when {condition} then '{name}' end" for name, condition in conditions.items())
     return f"nullif(concat_ws(';', {cases}), '')" if cases else "cast(null as varchar)"
-
-
-def _file(path: Path) -> str:
-    return f"read_parquet('{exact_path(path)}', hive_partitioning = false)"
 
 
 def _rows(con: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:

@@ -32,12 +32,12 @@ def verify(
     found = catalogue.find(state.settings.home, release)
     problems = catalogue.changed_files(found)
     try:
-        problems = problems or unproven(found.path, state.catalog)
         with duckdb.connect() as con:
+            problems = problems or unproven(con, found.path, state.catalog)
             problems = problems or unaccounted(con, found.path, state.catalog)
+            told = {consumer: reasons(con, found.path, consumer) for consumer in PURPOSES}
     except FileNotFoundError as error:
         raise Refused(f"{found.id} has no proofs ({error.filename}): it was published before there were any") from error
-    told = {consumer: reasons(found.path, consumer) for consumer in PURPOSES}
     if as_json:
         typer.echo(json.dumps({"release": found.id, "refused": told, "problems": problems}, ensure_ascii=False))
     else:

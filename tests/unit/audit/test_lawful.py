@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
+from pipelines.audit import lawful
 from pipelines.audit.content import PROOF, RULES
-from pipelines.audit.lawful import PURPOSES, refusals, unproven
+from pipelines.audit.lawful import PURPOSES, refusals
 from pipelines.contracts.load import Catalog
 from pipelines.lineage.needs import Needs
 from pipelines.release.proof import rules
@@ -31,6 +33,11 @@ def candidate(tmp_path: Path, catalog: Catalog) -> Path:
 def by_consent(catalog: Catalog) -> dict:
     """The rules of a bank whose basis for marketing is consent."""
     return rules(catalog, "simbank", {})
+
+
+def unproven(candidate: Path, catalog: Catalog) -> list[str]:
+    with duckdb.connect() as con:
+        return lawful.unproven(con, candidate, catalog)
 
 
 def change(path: Path, **columns: pl.Expr) -> None:
@@ -163,3 +170,10 @@ def test_a_bank_without_a_basis_may_do_nothing(by_consent: dict) -> None:
 def test_rules_name_only_products_with_parties(catalog: Catalog) -> None:
     told = rules(catalog, BANK, {"shared.coverage": Needs(), "risk.customer_segment": Needs(frozenset({"risk_basic"}))})
     assert list(told["needs"]) == ["risk.customer_segment"]
+
+
+def test_a_proof_that_is_not_there_is_named(candidate: Path, catalog: Catalog) -> None:
+    (candidate / PROOF / "risk.parquet").unlink()
+    with pytest.raises(FileNotFoundError) as error:
+        unproven(candidate, catalog)
+    assert error.value.filename == str(candidate / PROOF / "risk.parquet")

@@ -151,9 +151,9 @@ def test_who_withdrew_since_is_not_brought_back(restored: Restored) -> None:
 
 def test_it_follows_from_its_proofs_and_its_ledger_says_what_was_used(restored: Restored) -> None:
     # That decisions follow from facts is not so of these invented nights; that rows follow from decisions is.
-    found = unproven(restored.candidate, restored.office.catalog)
-    assert [words for words in found if not words.startswith("proof of ")] == []
     with duckdb.connect() as con:
+        found = unproven(con, restored.candidate, restored.office.catalog)
+        assert [words for words in found if not words.startswith("proof of ")] == []
         assert unaccounted(con, restored.candidate, restored.office.catalog) == []
     told = json.loads((restored.candidate / PROOF / RULES).read_bytes())
     assert told["needs"].keys() == json.loads((restored.first.path / PROOF / RULES).read_bytes())["needs"].keys()
