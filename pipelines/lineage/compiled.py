@@ -1,42 +1,35 @@
 """The lineage of what dbt built in a home, from the SQL that it compiled there.
 
-Belongs here: where compiled SQL and tested keys lie, and traces kept from one night to the next. Does not belong here:
-tracing itself (`graph`, `trace`).
+Belongs here: where compiled SQL, tested keys and kept traces lie. Does not belong here: tracing itself (`graph`,
+`trace`), and keeping traces (`kept`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from pathlib import Path
 
 import yaml
 
 from pipelines.contracts.load import Catalog
 from pipelines.lineage.graph import Lineage
-from pipelines.lineage.trace import Keys, Origin, Trace
-from pipelines.settings import PROJECT, Home, InputError, write_private
+from pipelines.lineage.kept import Kept
+from pipelines.settings import PROJECT, Home, InputError
 
 DBT_PROJECT = PROJECT / "dbt_project"
 _COMPILED = Path("compiled") / "zhongtai" / "models"
 _KEPT = "lineage.json"
-_VERSION = 1  # of what is kept; another one is traced anew
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def lineage_of(catalog: Catalog, home: Home, project: Path = DBT_PROJECT) -> Lineage:
-    """The lineage of the last build of `home`; traced where a model or a contract changed, or taken as it was kept.
+    """The lineage of the last build of `home`; models that changed are traced, the others taken as they were kept.
 
     Raises InputError for a model that dbt has not built in this home.
     """
     models, keys = compiled_models(home.dbt / "target", project), tested_keys(project)
-    made_from, place = _digest(models, keys, catalog, home), home.dbt / _KEPT
-    if (known := _read(place, made_from)) is None:
-        lineage = Lineage(models, catalog, keys)
-        _keep(place, made_from, lineage)
-        return lineage
-    return Lineage(models, catalog, keys, known)
+    kept = Kept(home.dbt / _KEPT, home.path)
+    lineage = Lineage(models, catalog, keys, kept)
+    kept.write()
+    return lineage
 
 
 def compiled_models(target: Path, project: Path = DBT_PROJECT) -> dict[str, str]:
@@ -65,52 +58,3 @@ def tested_keys(project: Path = DBT_PROJECT) -> dict[str, frozenset[str]]:
 
 def _loaded(text: str) -> dict:
     return yaml.load(text, Loader=yaml.CSafeLoader)
-
-
-def _digest(models: dict[str, str], keys: Keys, catalog: Catalog, home: Home) -> str:
-    """Of all that traces follow from: dates and the place of the home are in the SQL and say nothing of lineage."""
-    digest = hashlib.sha256(f"{_VERSION}".encode())
-    for name, sql in sorted(models.items()):
-        text = _DATE.sub("date", sql.replace(str(home.path), "home"))
-        digest.update(f"{name}\0{text}\0{sorted(keys.get(name, ()))}\0".encode())
-    for contract in (*catalog.sources.values(), *catalog.derived.values()):
-        digest.update(f"{contract.id}@{contract.sha256}\0".encode())
-    return digest.hexdigest()
-
-
-def _keep(place: Path, made_from: str, lineage: Lineage) -> None:
-    traces = {
-        model: {
-            "columns": {name: _listed(origins) for name, origins in trace.columns.items()},
-            "rows": _listed(trace.rows),
-            "tables": sorted(trace.tables),
-            "deciding": sorted(trace.deciding),
-        }
-        for model, trace in sorted(lineage.traces.items())
-    }
-    write_private(place, json.dumps({"made_from": made_from, "traces": traces}).encode())
-
-
-def _read(place: Path, made_from: str) -> dict[str, Trace] | None:
-    if not place.is_file():
-        return None
-    kept = json.loads(place.read_bytes())
-    if kept["made_from"] != made_from:
-        return None
-    return {
-        model: Trace(
-            {name: _origins(listed) for name, listed in trace["columns"].items()},
-            _origins(trace["rows"]),
-            frozenset(trace["tables"]),
-            frozenset(trace["deciding"]),
-        )
-        for model, trace in kept["traces"].items()
-    }
-
-
-def _listed(origins: frozenset[Origin]) -> list[list[str]]:
-    return sorted([origin.table, origin.column] for origin in origins)
-
-
-def _origins(listed: list[list[str]]) -> frozenset[Origin]:
-    return frozenset(Origin(table, column) for table, column in listed)

@@ -10,12 +10,10 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from graphlib import TopologicalSorter
 
-from sqlglot import exp
-
 from pipelines.contracts.arrow import LAKE_COLUMNS
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
-from pipelines.lineage.trace import ROWS, Keys, Origin, Trace, named, parsed, tables_in, trace
+from pipelines.lineage.trace import ROWS, Keys, Origin, Reader, Trace, named
 
 LEDGER = "control.landing"
 
@@ -25,17 +23,15 @@ class Lineage:
 
     `keys` are the models of which a test says that a key identifies a row. A left join to one of them on exactly that
     key neither drops nor adds a row, so it does not decide on rows; but whether the looked-up row is there decides on
-    the value of every column taken from it. `known` are traces made before, of the same models and contracts.
+    the value of every column taken from it. `reader` reads the SQL.
 
     A Python step writes a table with a contract that declares the columns it is made from (`inputs`). A model that adds
     up whole deliveries, by source and date and nothing else, descends from the ledger, which holds the same totals.
     """
 
-    def __init__(
-        self, models: Mapping[str, str], catalog: Catalog, keys: Keys, known: Mapping[str, Trace] | None = None
-    ) -> None:
+    def __init__(self, models: Mapping[str, str], catalog: Catalog, keys: Keys, reader: Reader | None = None) -> None:
         self.contracts: dict[str, Contract] = {named(contract.id): contract for contract in _readable(catalog)}
-        self.traces: dict[str, Trace] = dict(known) if known else _traced(models, self.contracts, keys)
+        self.traces: dict[str, Trace] = _traced(models, self.contracts, keys, reader or Reader())
         self.parents = cache(self._parents)
         self.reach = cache(self._reach)
         self.ancestors = cache(self._ancestors)
@@ -92,34 +88,20 @@ class Lineage:
         return frozenset([model]).union(*(self.tables(table) for table in self.traces[model].tables))
 
 
-def _traced(models: Mapping[str, str], contracts: Mapping[str, Contract], keys: Keys) -> dict[str, Trace]:
+def _traced(
+    models: Mapping[str, str], contracts: Mapping[str, Contract], keys: Keys, reader: Reader
+) -> dict[str, Trace]:
     schema = {name: _columns(contract) for name, contract in contracts.items()}
-    reads = {name: tables_in(sql) & models.keys() for name, sql in models.items()}
+    mentioned = {name: reader.tables_in(sql) for name, sql in models.items()}
     found: dict[str, Trace] = {}
-    for name in TopologicalSorter(reads).static_order():
-        around = tuple((table, schema[table]) for table in sorted(tables_in(models[name]) & schema.keys()))
-        found[name] = trace(models[name], around, frozenset(keys.items()))
+    for name in TopologicalSorter({name: some & models.keys() for name, some in mentioned.items()}).static_order():
+        around = tuple((table, schema[table]) for table in sorted(mentioned[name] & schema.keys()))
+        of_them = frozenset((table, key) for table, key in keys.items() if table in mentioned[name])
+        found[name] = reader.trace(models[name], around, of_them)
         schema[name] = tuple(found[name].columns)
-        if adds_up_deliveries(models[name]):
+        if reader.adds_up_deliveries(models[name]):
             found[name] = _of_the_ledger(found[name], contracts[named(LEDGER)])
     return found
-
-
-def adds_up_deliveries(sql: str) -> bool:
-    """Whether every row of a model is a total of a whole delivery: by source and date, with no other choice of rows."""
-    selects = list(parsed(sql).find_all(exp.Select))
-    return bool(selects) and all(map(_is_total, selects))
-
-
-def _is_total(select: exp.Select) -> bool:
-    group, where = select.args.get("group"), select.args.get("where")
-    looked_at = {column.name for column in where.find_all(exp.Column)} if where else set()
-    return (
-        group is not None
-        and [column.sql() for column in group.expressions] == ["source", "business_date"]
-        and looked_at <= {"business_date"}
-        and not any(select.args.get(part) for part in ("joins", "having", "qualify", "windows", "laterals"))
-    )
 
 
 def _of_the_ledger(trace_: Trace, ledger: Contract) -> Trace:

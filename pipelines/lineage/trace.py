@@ -111,6 +111,42 @@ def trace(sql: str, around: tuple[tuple[str, tuple[str, ...]], ...], known: froz
     return Trace(columns, rows, frozenset(table for table, _ in read), deciding)
 
 
+@cache
+def adds_up_deliveries(sql: str) -> bool:
+    """Whether every row of a model is a total of a whole delivery: by source and date, with no other choice of rows."""
+    selects = list(parsed(sql).find_all(exp.Select))
+    return bool(selects) and all(map(_is_total, selects))
+
+
+def _is_total(select: exp.Select) -> bool:
+    group, where = select.args.get("group"), select.args.get("where")
+    looked_at = {column.name for column in where.find_all(exp.Column)} if where else set()
+    return (
+        group is not None
+        and [column.sql() for column in group.expressions] == ["source", "business_date"]
+        and looked_at <= {"business_date"}
+        and not any(select.args.get(part) for part in ("joins", "having", "qualify", "windows", "laterals"))
+    )
+
+
+class Reader:
+    """What a lineage asks of the SQL of one model."""
+
+    def tables_in(self, sql: str) -> frozenset[str]:
+        """Names of the tables that a query mentions."""
+        return tables_in(sql)
+
+    def adds_up_deliveries(self, sql: str) -> bool:
+        """Whether a query adds up whole deliveries and does nothing else."""
+        return adds_up_deliveries(sql)
+
+    def trace(
+        self, sql: str, around: tuple[tuple[str, tuple[str, ...]], ...], keys: frozenset[tuple[str, frozenset[str]]]
+    ) -> Trace:
+        """What a query reads, by the columns and keys of the tables that it mentions."""
+        return trace(sql, around, keys)
+
+
 class _Resolver:
     """Follows columns through the scopes of one query to the tables it reads."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
-from pipelines.lineage.graph import Lineage, adds_up_deliveries
+from pipelines.lineage.graph import Lineage
 from pipelines.lineage.purpose import (
     PurposeRefused,
     check_purposes,
@@ -21,7 +21,7 @@ from pipelines.lineage.purpose import (
     unsigned,
 )
 from pipelines.lineage.trace import ROWS as ITS_ROWS
-from pipelines.lineage.trace import Origin
+from pipelines.lineage.trace import Origin, adds_up_deliveries
 
 from .conftest import Compiled
 
