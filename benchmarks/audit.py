@@ -4,12 +4,16 @@
 
 PLACE is a home, made where it is empty: so many customers of the simulated bank, landed and published as of the first
 day. Then the night of the day after its last release is run and measured, and what it published is audited once more
-in this process, alone. Belongs here: the night, the audit and the bare checks. Does not belong here: the command's
-measurement (`benchmarks.command`).
+alone, in a process of its own, whose memory is the audit's. Belongs here: the night, the audit and the bare checks.
+Does not belong here: the command's measurement (`benchmarks.command`).
 
 Bare is each question that the audit asked of DuckDB, recorded and asked once more over the same views on one
-connection: no statement twice, none that another one counts the rows of, none that asks for the catalogue alone. To it
-is added what is no SQL: hashing the files, and the decisions of lawful use, which are polars expressions already.
+connection: no statement twice, none that another one counts the rows of, none that asks for the catalogue alone. It is
+SQL and nothing else. Beside it stands the audit, with all that it does in Python and Great Expectations, but without
+hashing the files, which bare checks would do in the same way: that is told apart. Imports are not counted either, as a
+night does them beside other work: they are told, as is the start of Great Expectations, which is counted.
+
+The limits are those of a million parties, and are held there. Of a smaller bank most of the audit is a fixed cost.
 """
 
 from __future__ import annotations
@@ -23,9 +27,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -36,9 +42,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from benchmarks.command import Measured, machine, run
-from pipelines.audit import lawful, tables
+from pipelines.audit import tables
 from pipelines.audit.content import CANDIDATE, canonical_json, read_content
-from pipelines.audit.engine import preload
+from pipelines.audit.engine import opened, preload
 from pipelines.audit.run import audit_candidate
 from pipelines.contracts.load import Catalog, load_catalog
 from pipelines.release.catalogue import Release, current, shelf
@@ -46,22 +52,42 @@ from pipelines.settings import PROJECT, Home, Settings
 
 FIRST = date(2025, 1, 1)
 LARGEST_SHARE, LARGEST_RATIO = 0.30, 1.5
+LIMITED_FROM = 950_000  # parties; in thousands of customers a million is not met to the party
 _LOOKS = re.compile(r"\b(marketing|risk|shared)__|read_parquet\(")
+_NO_QUESTION = ("create view ", "describe ")
 _COUNTED = "SELECT COUNT(*) as unexpected_row_count FROM ("  # how Great Expectations counts what a query gives
 Statement = tuple[str, Any]
 
 
 @dataclass(frozen=True)
-class Audit:
-    """Seconds of an audit alone, and of the same checks without what is around them."""
+class Alone:
+    """Seconds of one audit in a process of its own, of what it starts with, and the memory of that process in MB."""
 
     seconds: float
+    imports: float
+    start: float
+    imported_mb: float
+    peak_mb: float
+    not_audited: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """An audit alone, hashing within it, and the seconds of its questions as bare SQL."""
+
+    alone: Alone
+    hashing: float
     bare: float
     statements: int
 
+    @property
+    def ratio(self) -> float:
+        """What the audit costs beside its questions, both without hashing."""
+        return (self.alone.seconds - self.hashing) / self.bare
+
 
 def main() -> int:
-    """Run the night, audit once more, print; ends with 1 where a limit is passed."""
+    """Run the night, audit once more, print; ends with 1 where a limit of a million parties is passed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("place", type=Path)
     parser.add_argument("--customers", type=int, default=20_000)
@@ -97,47 +123,100 @@ def _simulate(home: Home, customers: int, seed: int, day: date, *more: str) -> N
 
 
 def told(home: Home, release: Release, night: Measured, audit: Audit) -> tuple[str, bool]:
-    """The measurement as a table in Markdown, and whether it keeps to the limits."""
-    seconds = night.outcome["seconds"]
-    share, ratio = seconds["evidence"] / seconds["total"], audit.seconds / audit.bare
+    """The measurement as a table in Markdown, and whether it keeps to the limits, where there are any."""
+    seconds, alone = night.outcome["seconds"], audit.alone
+    share = seconds["evidence"] / seconds["total"]
     crosswalk = pl.scan_parquet(home.identity / "party_crosswalk.parquet")
     parties = crosswalk.select(pl.col("party_id").n_unique()).collect().item()
-    cells = [
-        f"{parties:,}", f"{sum(release.manifest['rows'].values()):,}", f"{seconds['total']:.0f}",
-        f"{seconds['evidence']:.1f}", f"{share:.1%}", f"{audit.seconds:.1f}", f"{audit.bare:.1f}",
-        f"{ratio:.2f}", f"{audit.statements:,}", f"{night.peak_mb / 1e3:.1f}",
-    ]  # fmt: skip
-    heads = ("parties", "rows published", "night, s", "audit in it, s", "share", "audit alone, s", "bare, s", "ratio",
-             "statements", "peak of the night, GB")  # fmt: skip
-    lines = [f"| {' | '.join(heads)} |", f"|{'---:|' * len(heads)}", f"| {' | '.join(cells)} |"]
-    return "\n".join(lines), share <= LARGEST_SHARE and ratio <= LARGEST_RATIO
+    cells = {
+        "parties": f"{parties:,}",
+        "rows published": f"{sum(release.manifest['rows'].values()):,}",
+        "night, s": f"{seconds['total']:.0f}",
+        "audit in it, s": f"{seconds['evidence']:.1f}",
+        "share": f"{share:.1%}",
+        "audit alone, s": f"{alone.seconds:.1f}",
+        "of it hashing, s": f"{audit.hashing:.1f}",
+        "bare SQL, s": f"{audit.bare:.1f}",
+        "ratio without hashing": f"{audit.ratio:.2f}",
+        "statements": f"{audit.statements:,}",
+        "peak of the audit, GB": f"{alone.peak_mb / 1e3:.1f}",
+        "peak of the night, GB": f"{night.peak_mb / 1e3:.1f}",
+    }
+    lines = [f"| {' | '.join(cells)} |", f"|{'---:|' * len(cells)}", f"| {' | '.join(cells.values())} |", ""]
+    lines.append(
+        f"Fixed, at any size: imports take {alone.imports:.1f} s and {alone.imported_mb / 1e3:.1f} GB before it; "
+        f"in it Great Expectations takes {alone.start:.1f} s to start."
+    )
+    if parties < LIMITED_FROM:
+        lines.append(f"Limits are those of a million parties: at {parties:,} none is held.")
+        return "\n".join(lines), True
+    return "\n".join(lines), share <= LARGEST_SHARE and audit.ratio <= LARGEST_RATIO
 
 
 def audited(home: Home, release: Release) -> Audit:
-    """Audit what a release holds as if it were a candidate, twice: to time it, and to record what it asks."""
+    """Audit what a release holds as if it were a candidate, twice: alone to measure it, here to record what it asks."""
     settings = Settings(home_dir=home.path)
     catalog = load_catalog(settings.contracts)
     limits = {"threads": settings.threads, "memory_limit": settings.memory_limit}
-    preload()  # a night imports it beside other work
     with tempfile.TemporaryDirectory(dir=home.candidates, prefix=".bench-") as place:
-        candidate = _as_candidate(release, Path(place) / "candidate")
-        crosswalk = home.identity / "party_crosswalk.parquet"
-        started = time.perf_counter()
-        audit_candidate(candidate, catalog, crosswalk, shelf(home), **limits)
-        seconds = time.perf_counter() - started
+        candidate = _as_candidate(home, catalog, release, Path(place))
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            alone = process.submit(_alone, home, candidate, limits).result()
+        if alone.not_audited:
+            raise SystemExit(f"not audited, so that no figure says anything: {', '.join(alone.not_audited)}")
         with _recorded() as statements:
-            audit_candidate(candidate, catalog, crosswalk, shelf(home), **limits)
-        return Audit(seconds, _bare(candidate, catalog, _questions(statements), **limits), len(statements))
+            audit_candidate(candidate, catalog, _crosswalk(home), shelf(home), **limits)
+        started = time.perf_counter()
+        read_content(candidate)
+        hashing = time.perf_counter() - started
+        return Audit(alone, hashing, _bare(candidate, catalog, _questions(statements), **limits), len(statements))
 
 
-def _as_candidate(release: Release, place: Path) -> Path:
-    """The content of a release in `place`, by links to its files, described as a candidate is."""
-    for name in release.manifest["files"]:
-        (place / name).parent.mkdir(parents=True, exist_ok=True)
-        os.link(release.path / name, place / name)
-    described = {"bank": release.manifest["bank"], "business_date": release.manifest["business_date"]}
-    (place / CANDIDATE).write_bytes(canonical_json(described))
-    return place
+def _alone(home: Home, candidate: Path, limits: dict[str, Any]) -> Alone:
+    """One audit, in the process that calls this."""
+    catalog = load_catalog(Settings(home_dir=home.path).contracts)
+    started = time.perf_counter()
+    preload()
+    imports, imported_mb = time.perf_counter() - started, _largest_mb()
+    started = time.perf_counter()
+    evidence = audit_candidate(candidate, catalog, _crosswalk(home), shelf(home), **limits)
+    seconds, peak_mb = time.perf_counter() - started, _largest_mb()
+    with tables.open_tables(candidate, catalog, **limits) as there:
+        started = time.perf_counter()
+        with opened(there):
+            start = time.perf_counter() - started
+    missed = tuple(check.id for check in evidence.checks if check.state == "not_audited")
+    return Alone(seconds, imports, start, imported_mb, peak_mb, missed)
+
+
+def _largest_mb() -> float:
+    """The most memory that this process has held. That of `getrusage` is also of the process that started it."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024 / 1e6
+
+
+def _crosswalk(home: Home) -> Path:
+    return home.identity / "party_crosswalk.parquet"
+
+
+def _as_candidate(home: Home, catalog: Catalog, release: Release, place: Path) -> Path:
+    """The content of a release below `place`, by links to its files, named and described as its candidate was."""
+    manifest = release.manifest
+    candidate = place / manifest["content_hash"]
+    for name in manifest["files"]:
+        (candidate / name).parent.mkdir(parents=True, exist_ok=True)
+        os.link(release.path / name, candidate / name)
+    described = {"bank": manifest["bank"], "business_date": manifest["business_date"], "withheld": {}}
+    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+        for name, rows in manifest["rows"].items():
+            product = catalog.products[name]
+            chosen = (
+                f"from marts.{catalog.marts[product.mart].table} where business_date = ? and ({product.filter or True})"
+            )
+            (count,) = con.execute(f"select count(*) {chosen}", [manifest["business_date"]]).fetchone()
+            described["withheld"][name] = count - rows
+    (candidate / CANDIDATE).write_bytes(canonical_json(described))
+    return candidate
 
 
 @contextmanager
@@ -183,19 +262,17 @@ class _Recording:
 def _questions(statements: list[Statement]) -> list[Statement]:
     """Each statement that looks at a file or a view of one, once, and not again as the inside of another."""
     once = list({f"{sql} {parameters}": (sql, parameters) for sql, parameters in statements}.values())
-    looking = [(sql, given) for sql, given in once if _LOOKS.search(sql) and not sql.lower().startswith("create view ")]
+    looking = [(sql, given) for sql, given in once if _LOOKS.search(sql) and not sql.lower().startswith(_NO_QUESTION)]
     counted = {sql.partition(_COUNTED)[2].rpartition(")")[0].strip() for sql, _ in looking if _COUNTED in sql}
     return [(sql, given) for sql, given in looking if sql.strip() not in counted]
 
 
 def _bare(candidate: Path, catalog: Catalog, statements: list[Statement], threads: int, memory_limit: str) -> float:
-    """Seconds for the statements on one connection, for hashing the files, and for what polars decides."""
-    with tables.open_tables(candidate, catalog, threads, memory_limit) as opened:
+    """Seconds for the statements on one connection."""
+    with tables.open_tables(candidate, catalog, threads, memory_limit) as there:
         started = time.perf_counter()
         for sql, parameters in statements:
-            opened.connection.execute(sql, parameters or None).fetch_arrow_table()
-        read_content(candidate)
-        lawful.unproven(candidate, catalog)
+            there.connection.execute(sql, parameters or None).fetch_arrow_table()
         return time.perf_counter() - started
 
 
