@@ -5,7 +5,7 @@
 PLACE is a home, made where it is empty: so many customers of the simulated bank, landed and published as of the first
 day. Then the night of the day after its last release is run and measured, and what it published is audited once more
 alone, in a process of its own, whose memory is the audit's. Belongs here: the night, the audit and the bare checks.
-Does not belong here: the command's measurement (`benchmarks.command`).
+Does not belong here: the command's measurement (`benchmarks.command`), and what an audit asks (`benchmarks.recorded`).
 
 Bare is each question that the audit asked of DuckDB, recorded and asked once more over the same views on one
 connection: no statement twice, none that another one counts the rows of, none that asks for the catalogue alone. It is
@@ -26,22 +26,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import duckdb
 import polars as pl
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from benchmarks.command import Measured, machine, run
+from benchmarks.recorded import Statement, questions, recorded
 from pipelines.audit import tables
 from pipelines.audit.content import CANDIDATE, canonical_json, read_content
 from pipelines.audit.engine import opened, preload
@@ -53,10 +49,6 @@ from pipelines.settings import PROJECT, Home, Settings
 FIRST = date(2025, 1, 1)
 LARGEST_SHARE, LARGEST_RATIO = 0.30, 1.5
 LIMITED_FROM = 950_000  # parties; in thousands of customers a million is not met to the party
-_LOOKS = re.compile(r"\b(marketing|risk|shared)__|read_parquet\(")
-_NO_QUESTION = ("create view ", "describe ")
-_COUNTED = "SELECT COUNT(*) as unexpected_row_count FROM ("  # how Great Expectations counts what a query gives
-Statement = tuple[str, Any]
 
 
 @dataclass(frozen=True)
@@ -164,12 +156,12 @@ def audited(home: Home, release: Release) -> Audit:
             alone = process.submit(_alone, home, candidate, limits).result()
         if alone.not_audited:
             raise SystemExit(f"not audited, so that no figure says anything: {', '.join(alone.not_audited)}")
-        with _recorded() as statements:
+        with recorded() as statements:
             audit_candidate(candidate, catalog, _crosswalk(home), shelf(home), **limits)
         started = time.perf_counter()
         read_content(candidate)
         hashing = time.perf_counter() - started
-        return Audit(alone, hashing, _bare(candidate, catalog, _questions(statements), **limits), len(statements))
+        return Audit(alone, hashing, _bare(candidate, catalog, questions(statements), **limits), len(statements))
 
 
 def _alone(home: Home, candidate: Path, limits: dict[str, Any]) -> Alone:
@@ -217,54 +209,6 @@ def _as_candidate(home: Home, catalog: Catalog, release: Release, place: Path) -
             described["withheld"][name] = count - rows
     (candidate / CANDIDATE).write_bytes(canonical_json(described))
     return candidate
-
-
-@contextmanager
-def _recorded() -> Iterator[list[Statement]]:
-    """Collects every statement that is sent to DuckDB, by the audit itself or by Great Expectations."""
-    statements: list[Statement] = []
-    connect = duckdb.connect
-
-    def listen(_: Any, __: Any, sql: str, parameters: Any, *___: Any) -> None:
-        statements.append((sql, parameters))
-
-    def recording(*arguments: Any, **more: Any) -> Any:
-        return _Recording(connect(*arguments, **more), statements)
-
-    event.listen(Engine, "before_cursor_execute", listen)
-    try:
-        with patch.object(tables.duckdb, "connect", recording):
-            yield statements
-    finally:
-        event.remove(Engine, "before_cursor_execute", listen)
-
-
-class _Recording:
-    """A connection that keeps what it is asked."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection, statements: list[Statement]) -> None:
-        self._connection, self._statements = connection, statements
-
-    def execute(self, sql: str, parameters: Any = None) -> Any:
-        self._statements.append((sql, parameters))
-        return self._connection.execute(sql, parameters)
-
-    def __enter__(self) -> _Recording:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
-
-
-def _questions(statements: list[Statement]) -> list[Statement]:
-    """Each statement that looks at a file or a view of one, once, and not again as the inside of another."""
-    once = list({f"{sql} {parameters}": (sql, parameters) for sql, parameters in statements}.values())
-    looking = [(sql, given) for sql, given in once if _LOOKS.search(sql) and not sql.lower().startswith(_NO_QUESTION)]
-    counted = {sql.partition(_COUNTED)[2].rpartition(")")[0].strip() for sql, _ in looking if _COUNTED in sql}
-    return [(sql, given) for sql, given in looking if sql.strip() not in counted]
 
 
 def _bare(candidate: Path, catalog: Catalog, statements: list[Statement], threads: int, memory_limit: str) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from benchmarks import audit
+from benchmarks import audit, recorded
 from benchmarks.command import Measured
 from pipelines.release.catalogue import Release
 from pipelines.settings import Home
@@ -45,9 +45,9 @@ def test_a_question_is_asked_once() -> None:
     statements = [
         (rows, None),
         (rows, None),
-        (f"{audit._COUNTED}{rows}) as unexpected", None),
+        (f"{recorded._COUNTED}{rows}) as unexpected", None),
         ("create view risk__customer_360 as from read_parquet('x')", None),
         ("describe from read_parquet('x')", None),
         ("select * from duckdb_tables()", None),
     ]
-    assert audit._questions(statements) == [statements[2]]
+    assert recorded.questions(statements) == [statements[2]]
