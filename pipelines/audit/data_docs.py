@@ -32,6 +32,7 @@ th { text-align: left; font-weight: 500; color: #68727a; }
 th, td { padding: 4px 12px 4px 0; border-bottom: 1px solid #d9dee1; vertical-align: top; overflow-wrap: anywhere; }
 pre, code { white-space: pre-wrap; overflow-wrap: anywhere; }
 th:first-child, td:first-child { white-space: nowrap; overflow-wrap: normal; }
+th:nth-child(2):nth-last-child(2), td:nth-child(2):nth-last-child(2) { min-width: 40ch; overflow-wrap: normal; }
 .badge { border: 1px solid #d9dee1; border-radius: 3px; padding: 0 4px; }
 i.text-success::before { content: "passed"; color: #3f7d6e; font-style: normal; }
 i.text-danger::before { content: "failed"; color: #b3402e; font-style: normal; }
