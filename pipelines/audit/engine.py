@@ -62,7 +62,7 @@ def validate(
 ) -> dict[str, tuple[State, str]]:
     """State of every expectation by id, with the reason where it was not audited."""
     found: dict[str, tuple[State, str]] = {}
-    with _opened(tables) as (gx, source):
+    with opened(tables) as (gx, source):
         for product_id, suite in suites.items():
             table = tables.by_product[product_id]
             found |= _validate_table(gx, source, table, list(suite), business_date)
@@ -70,7 +70,7 @@ def validate(
 
 
 @contextlib.contextmanager
-def _opened(tables: Tables) -> Iterator[tuple[Any, Any]]:
+def opened(tables: Tables) -> Iterator[tuple[Any, Any]]:
     """Great Expectations, and a source with an asset per usable product, of a context that leaves no file."""
     preload()
     import great_expectations as gx
