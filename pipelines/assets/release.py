@@ -55,7 +55,7 @@ def release_assets(platform: Platform, marts: Sequence[dg.AssetKey]) -> list[dg.
         found = [
             audit_candidate(
                 directory, platform.catalog, home.identity / "party_crosswalk.parquet", shelf(home),
-                upstream=Finder(platform.catalog, home, day), threads=settings.threads,
+                upstream=Finder(platform.catalog, home, day, platform.desk.ring), threads=settings.threads,
                 memory_limit=settings.memory_limit,
             )
             for day, directory in zip(days, audited, strict=True)

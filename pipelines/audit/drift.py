@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from pipelines.audit.gates import Verdict
-from pipelines.audit.subject import Subject, verdict
+from pipelines.audit.subject import Subject
 from pipelines.audit.tables import Table, exact_path
 from pipelines.contracts.expectations import party_column
 from pipelines.contracts.model import Column
@@ -67,10 +67,9 @@ def stable(subject: Subject, product_id: str) -> Verdict:
     # Of many columns some drift by chance: each is held to its part of the level (Bonferroni).
     far = [one for one in drifts if one.psi > psi and one.p < p / len(drifts)]
     words = f"{len(drifts)} columns of {rows[1]} rows against {rows[0]}"
-    return verdict(
-        [f"{words}: {'; '.join(map(str, far))}"] if far else [],
-        f"{words}; the largest is {max(drifts, key=lambda one: one.psi)}",
-    )
+    if far:
+        return Verdict("failed", f"{words}: {'; '.join(map(str, far))}", columns=tuple(one.column for one in far))
+    return Verdict("passed", f"{words}; the largest is {max(drifts, key=lambda one: one.psi)}")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.audit.content import EVIDENCE, canonical_json
-from pipelines.audit.gates import REGISTRY, gate_of
+from pipelines.audit.failures import SAMPLE_SIZE
+from pipelines.audit.gates import OF_ROWS, REGISTRY, gate_of
 from pipelines.audit.upstream import Upstream
 from pipelines.audit.waivers import WaiverRecord, covers
 from pipelines.contracts.load import Catalog
@@ -25,6 +26,8 @@ from pipelines.settings import write_private
 FORMAT = 2
 _READ = (1, FORMAT)  # of format 1, before there were waivers, are releases of then
 _NAMED = 3
+# Where one of these did not pass, nothing of the data is written down, published key or not.
+OF_PRIVACY = ("privacy.", "contract.pseudonym")
 _STATES = {"failed": "failed", "not_audited": "not audited"}
 
 
@@ -72,6 +75,18 @@ class Evidence:
     def count(self, state: str) -> int:
         """Number of checks in `state`."""
         return sum(check.state == state for check in self.checks)
+
+    def rows_of(self, check: CheckResult) -> str:
+        """What is to be known of the rows that a failed check names, in words; empty where it names them all."""
+        if check.state != "failed":
+            return ""
+        if check.failing_keys:
+            return f"the first {len(check.failing_keys)}" if len(check.failing_keys) == SAMPLE_SIZE else ""
+        if any(one.state != "passed" for one in self.checks if one.id.startswith(OF_PRIVACY)):
+            return "not named: a check of privacy did not pass, so no key is written down"
+        if check.id.partition("/")[0] in OF_ROWS:
+            return "not named: no column of their key may be shown"
+        return "none by itself: it is about the whole"
 
     def refusals(self) -> tuple[CheckResult, ...]:
         """Checks that stop publication: blocking, and failed without a waiver; or of any gate, and not audited."""

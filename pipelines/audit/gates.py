@@ -33,11 +33,15 @@ class Gate:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one check came to. A check that could not be carried out is not_audited, which is never a pass."""
+    """What one check came to. A check that could not be carried out is not_audited, which is never a pass.
+
+    `columns` are those that a failure is about, where the check is about more.
+    """
 
     state: State
     observed: str
     failing_keys: tuple[dict[str, str | None], ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 # Principles: 2 architecture, 3 accuracy and integrity, 4 completeness, 5 timeliness, 7 accuracy of reports,
@@ -84,6 +88,15 @@ REGISTRY: dict[str, Gate] = {
         Gate("privacy.group_size", "block", _PROTECTION, 11, "figures of groups tell of nobody in them", "group"),
     )
 }
+
+# Gates of which single rows fail; of the others the whole of a table, a list or a release does.
+OF_ROWS = frozenset(
+    {
+        "contract.required", "contract.key", "contract.values", "contract.range", "contract.rule",
+        "contract.business_date", "contract.pseudonym", "contract.references", "consumers.consistent",
+        "reconciliation.agreed", "coverage.required", "coverage.carried", "list.churn", "privacy.group_size",
+    }
+)  # fmt: skip
 
 # Gates that are one check each; the others have one per product, list, source contract, column or rule.
 SINGLE = frozenset(name for name, gate in REGISTRY.items() if gate.each == "release")

@@ -6,7 +6,6 @@ What belongs here: the order of things, and that no check is lost. What does not
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -25,7 +24,7 @@ from pipelines.audit import (
 )
 from pipelines.audit.content import read_content
 from pipelines.audit.engine import preload_in_background, validate
-from pipelines.audit.evidence import CheckResult, Evidence, Version
+from pipelines.audit.evidence import OF_PRIVACY, CheckResult, Evidence, Version
 from pipelines.audit.failures import broken_row, failing_keys, observed
 from pipelines.audit.gates import REGISTRY, Verdict, checked_of, expected_checks, gate_of, suites, types_check
 from pipelines.audit.subject import Check, CheckEach, Subject
@@ -151,9 +150,7 @@ def _results(
     catalog: Catalog, found: dict[str, Verdict], waivers: dict[str, Waiver], upstream: Find | None
 ) -> tuple[CheckResult, ...]:
     descriptions = {e.id: e.description for suite in suites(catalog).values() for e in suite}
-    # Where privacy is in doubt, nothing of the data is written down, published key or not.
-    in_doubt = ("privacy.", "contract.pseudonym")
-    withheld = any(verdict.state != "passed" for name, verdict in found.items() if name.startswith(in_doubt))
+    withheld = any(verdict.state != "passed" for name, verdict in found.items() if name.startswith(OF_PRIVACY))
     results = []
     for check_id in sorted(expected_checks(catalog)):
         gate = gate_of(check_id)
@@ -161,7 +158,7 @@ def _results(
         description = descriptions.get(check_id) or f"{gate.protects[0].upper()}{gate.protects[1:]}."
         keys = () if withheld else verdict.failing_keys
         waiver = waivers[check_id].name if check_id in waivers else None
-        came = _came(upstream, check_id, replace(verdict, failing_keys=keys)) if verdict.state == "failed" else None
+        came = _came(upstream, check_id, verdict) if verdict.state == "failed" else None
         results.append(
             CheckResult(check_id, verdict.state, gate.severity, description, verdict.observed, keys, waiver, came)
         )

@@ -73,7 +73,7 @@ def show(
     console.print(_gates(evidence))
     shown = [check for check in evidence.checks if all_ or check.state != "passed"]
     for check in shown:
-        for line in _lines(check):
+        for line in _lines(evidence, check):
             console.print(line)
     for one in evidence.waivers:
         for line in _waiver(one):
@@ -96,11 +96,13 @@ def _gates(evidence: Evidence) -> Table:
     return table
 
 
-def _lines(check: CheckResult) -> list[str]:
+def _lines(evidence: Evidence, check: CheckResult) -> list[str]:
     """A check in words: what it came to, what must hold, and the rows that it names."""
     waived = f", waived by {check.waiver}" if check.waiver else ""
     lines = [f"{check.id} {check.state.replace('_', ' ')} ({check.severity}{waived})", f"  rule  {check.description}"]
     lines.append(f"  seen  {check.observed}")
+    if said := evidence.rows_of(check):
+        lines.append(f"  rows  {said}")
     lines += [f"  row   {_key(key)}" for key in check.failing_keys]
     if check.upstream:
         lines.append(f"  from  {check.upstream}")

@@ -66,8 +66,8 @@ def page(found: Examined, rows: Mapping[str, tuple[int, float | None]]) -> str:
         f"{escape(evidence.candidate_hash)}; policy {escape(evidence.policy.version)}</p>",
         f'<p class="verdict" style="border-color: {colour}">{stands}; {len(warnings)} warnings, '
         f"{evidence.count('passed')} of {len(evidence.checks)} checks passed.</p>",
-        _section("What stands against it", map(_check, refusals)),
-        _section("What was let pass", map(_check, warnings)),
+        _section("What stands against it", (_check(evidence, one) for one in refusals)),
+        _section("What was let pass", (_check(evidence, one) for one in warnings)),
         _section("Waivers", map(_waiver, evidence.waivers)),
         "<h2>Checks of each gate</h2>",
         _gates_chart(evidence),
@@ -91,7 +91,7 @@ def _section(title: str, entries: Iterable[str]) -> str:
     return f"<h2>{title}</h2>{body}" if body else ""
 
 
-def _check(check: CheckResult) -> str:
+def _check(evidence: Evidence, check: CheckResult) -> str:
     gate = REGISTRY.get(check.id.partition("/")[0])
     state = check.state.replace("_", " ") + (f", waived by {check.waiver}" if check.waiver else "")
     owner = f"; {gate.owner} answers for it" if gate else ""
@@ -100,6 +100,8 @@ def _check(check: CheckResult) -> str:
         f'<p class="soft">{escape(state)} ({escape(check.severity)}){escape(owner)}</p>',
         f"<p>{escape(check.description)}</p><p>Seen: {escape(check.observed)}</p>",
     ]
+    if said := evidence.rows_of(check):
+        lines.append(f'<p class="soft">Rows: {escape(said)}</p>')
     if check.failing_keys:
         names = list(check.failing_keys[0])
         lines.append(_table(names, ([str(key.get(name) or "") for name in names] for key in check.failing_keys)))

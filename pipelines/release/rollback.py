@@ -45,7 +45,7 @@ def roll_back(catalog: Catalog, settings: Settings, ring: KeyRing, name: str, re
     candidate = restore(catalog, home, restored, superseded, stands, reason.strip())
     crosswalk = home.identity / "party_crosswalk.parquet"
     limits = {"threads": settings.threads, "memory_limit": settings.memory_limit}
-    finder = Finder(catalog, home, restored.business_date)
+    finder = Finder(catalog, home, restored.business_date, ring)
     audit_candidate(candidate, catalog, crosswalk, home.releases, upstream=finder, **limits)
     page = write_page(examined(candidate), catalog, home, candidate / PAGE)
     recorded = restored.run()

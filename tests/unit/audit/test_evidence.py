@@ -39,6 +39,24 @@ def problems(found: Evidence, candidate_hash: str = HASH, day: date = DAY) -> li
     return verify(found, candidate_hash, day, EXPECTED)
 
 
+@pytest.mark.parametrize(
+    ("check", "keys", "private", "words"),
+    [
+        (RANGE, 1, "passed", ""),
+        (RANGE, 5, "passed", "the first 5"),
+        (RANGE, 0, "passed", "not named: no column of their key may be shown"),
+        (RANGE, 0, "failed", "not named: a check of privacy did not pass, so no key is written down"),
+        (RANGE, 0, "not_audited", "not named: a check of privacy did not pass, so no key is written down"),
+        ("distribution.drift/risk.customer_360", 0, "passed", "none by itself: it is about the whole"),
+    ],
+)
+def test_of_rows_it_is_said_which_are_named_and_why_none_are(check: str, keys: int, private: str, words: str) -> None:
+    failed = replace(result(check, "failed"), failing_keys=tuple({"pseudonym": f"{n:064x}"} for n in range(keys)))
+    assert evidence(failed, result("privacy.no_party_id", private)).rows_of(failed) == words
+    passed = replace(failed, state="passed")
+    assert evidence(passed).rows_of(passed) == ""
+
+
 def test_complete_and_passed_evidence_allows_publication() -> None:
     assert problems(GOOD) == []
 
