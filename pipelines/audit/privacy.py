@@ -1,13 +1,11 @@
-"""Checks that no identifier, internal id or undeclared column leaves with a candidate.
+"""Checks that parties leave with a candidate under the pseudonyms of one consumer only, and as much as was signed.
 
-Identifiers are found by their shape, in text and whole numbers of every published column: whatever a column is
-called, and whether or not its contract knows it. A person's name has no shape; that names stay behind the ingest
-boundary is proved where they are tokenised.
+What does not belong here: identifiers of people, by their shape (`raw_identifiers`), and whose data is lawful
+(`lawful`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import combinations
 
 import pyarrow as pa
@@ -17,56 +15,7 @@ from pipelines.audit.subject import Subject, verdict
 from pipelines.audit.tables import NotAudited, Table, exact_path, literal
 from pipelines.contracts.expectations import PARTY, PSEUDONYM, party_column
 
-_MONTH, _DAY = "(0[1-9]|1[0-2])", "(0[1-9]|[12][0-9]|3[01])"
-
-
-@dataclass(frozen=True)
-class Shape:
-    """How an identifier looks, alone or within a text. `jurisdictions` empty: it is looked for everywhere."""
-
-    name: str
-    pattern: str
-    jurisdictions: frozenset[str] = frozenset()
-
-
-SHAPES = (
-    # Region, date of birth, order, check character (GB 11643). The check is not computed: a misread id is one too.
-    Shape("resident id", f"[1-9][0-9]{{5}}(18|19|20)[0-9]{{2}}{_MONTH}{_DAY}[0-9]{{3}}[0-9Xx]"),
-    Shape("mobile phone", "(([+]|00)?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}"),
-    # Czech and Slovak birth number: month + 50 for women, + 20 or + 70 since 2004, with its suffix.
-    Shape("birth number", "[0-9]{2}(0[1-9]|1[0-2]|[257][1-9]|[368][0-2])(0[1-9]|[12][0-9]|3[01])/[0-9]{3,4}"),
-    # Without the suffix it is six digits, as are region codes elsewhere: looked for where birth numbers are issued.
-    Shape("birth number", f"[0-9]{{2}}(0[1-9]|1[0-2]|5[1-9]|6[0-2]){_DAY}", frozenset({"CZ", "SK"})),
-)
-# An identifier stands alone: digits within a longer run of letters and digits are part of something else.
-_ALONE = "(^|[^0-9A-Za-z])({})([^0-9A-Za-z]|$)"
 _INTERNAL_ID = "(^|[^0-9A-Za-z])[0-9a-fA-F]{64}([^0-9A-Za-z]|$)"
-# The same shapes as numbers: mobile phones, with and without 86, and resident ids that end with a digit.
-_NUMBERS = ((13_000_000_000, 19_999_999_999), (8_613_000_000_000, 8_619_999_999_999), (10**17, 10**18 - 1))
-
-
-def no_raw_identifier(subject: Subject) -> Verdict:
-    """No column is named as an identifier of a source contract, and no value has the shape of one."""
-    jurisdiction = subject.catalog.bank(subject.content.bank).jurisdiction
-    shapes = [s for s in SHAPES if not s.jurisdictions or jurisdiction in s.jurisdictions]
-    identifiers = {
-        name
-        for contract in subject.catalog.sources.values()
-        for column in contract.columns
-        if column.identifier
-        for name in (column.name, column.lake_name)
-    }
-    faults, scanned = [], 0
-    for table in _readable(subject):
-        faults += [f"{table.contract.id} has a column {name}" for name in table.columns if name in identifiers]
-        for column in _columns(table, _is_text):
-            scanned += 1
-            faults += _text_faults(subject, table, column, shapes)
-        for column in _columns(table, pa.types.is_integer):
-            scanned += 1
-            within = " or ".join(f'"{column}" between {low} and {high}' for low, high in _NUMBERS)
-            faults += _fault(subject, table, column, within, "an identifier")
-    return verdict(faults, f"{scanned} columns")
 
 
 def no_party_id(subject: Subject) -> Verdict:
@@ -150,17 +99,6 @@ def _small_groups(subject: Subject, table: Table, column: str, minimum: int) -> 
     groups = subject.tables.rows(f'select count(*) from {table.view} group by "{column}"')
     small = sum(size < minimum for (size,) in groups)
     return [f"{table.contract.id}.{column}: {small} groups of fewer than {minimum} parties"] if small else []
-
-
-def _text_faults(subject: Subject, table: Table, column: str, shapes: list[Shape]) -> list[str]:
-    any_shape = _ALONE.format("|".join(f"({shape.pattern})" for shape in shapes))
-    if not _distinct_fault(subject, table, column, any_shape, ""):
-        return []
-    return [
-        fault
-        for shape in shapes
-        for fault in _distinct_fault(subject, table, column, _ALONE.format(shape.pattern), f"a {shape.name}")
-    ]
 
 
 def _distinct_fault(subject: Subject, table: Table, column: str, pattern: str, what: str) -> list[str]:

@@ -21,6 +21,7 @@ from pipelines.release.restored import restore
 from pipelines.release.standing import standing
 from pipelines.settings import InputError, Settings
 from pipelines.vault.keys import KeyRing
+from pipelines.vault.shapes import recognised, shapes_of, with_article
 
 _OF_THEN = ("identity", "followed_on")
 
@@ -28,8 +29,8 @@ _OF_THEN = ("identity", "followed_on")
 def roll_back(catalog: Catalog, settings: Settings, ring: KeyRing, name: str, reason: str) -> Release:
     """Publish a release that supersedes the current one by the content of another; the pointer names it then.
 
-    Raises InputError where there is nothing to go back to, Refused where that release is not what was published, does
-    not meet the contracts of today, or the audit finds anything against it.
+    Raises InputError where there is nothing to go back to, or the reason holds an identifier, Refused where that
+    release is not what was published, does not meet the contracts of today, or the audit finds anything against it.
     """
     home = settings.home
     superseded, restored = find(home, None), find(home, name)
@@ -37,6 +38,9 @@ def roll_back(catalog: Catalog, settings: Settings, ring: KeyRing, name: str, re
         raise InputError(f"{restored.id} is the current release: name an earlier one; see `zhongtai releases list`")
     if not reason.strip():
         raise InputError("say why, for whoever asks later: --reason TEXT")
+    if told := recognised([reason], shapes_of(catalog.bank(restored.manifest["bank"]).jurisdiction)):
+        found = ", ".join(map(with_article, told))
+        raise InputError(f"--reason holds what looks like {found}: it is published with the release, say it without")
     if restored.manifest["key_fingerprint"] != ring.fingerprint():
         raise Refused(f"{restored.id} was made with other keys: its parties cannot be held against decisions of today")
     if problems := changed_files(restored):

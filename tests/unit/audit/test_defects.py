@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
 from pipelines.audit import run
+from pipelines.audit.content import PROOF, RULES, SUPERSEDES
 from pipelines.audit.evidence import Evidence
+from pipelines.audit.raw_identifiers import no_raw_identifier
 from pipelines.audit.run import audit_candidate
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import RowRule
+from pipelines.contracts.waivers import Waiver
 
-from .candidates import DAY, NO_SHELF, party_ids, with_values, write_candidate
+from .candidates import BANK, DAY, NO_SHELF, party_ids, with_values, write_candidate
 
 LIST, DECISION = "marketing.low_risk_list", "risk.low_risk_decision"
 COVERAGE, RECONCILIATION = "shared.coverage", "shared.reconciliation"
@@ -120,6 +127,9 @@ DEFECTS = {
     "another band": (put(LIST, "band", "B", row=0), "consumers.consistent"),
     "resident id": (put(DECISION, "exclusion_reasons", "see 11010519491231002X"), "privacy.no_raw_identifier"),
     "mobile phone": (put(DECISION, "exclusion_reasons", "+86 138-0013-8000"), "privacy.no_raw_identifier"),
+    "social credit code": (put(DECISION, "exclusion_reasons", "of 91350100M000100Y43"), "privacy.no_raw_identifier"),
+    "bank card": (put(DECISION, "exclusion_reasons", "6222 0212 3456 7890 128"), "privacy.no_raw_identifier"),
+    "e-mail address": (put(DECISION, "exclusion_reasons", "wrote from li@mail.example"), "privacy.no_raw_identifier"),
     "birth number": (put(DECISION, "exclusion_reasons", "705616"), "privacy.no_raw_identifier"),
     "birth number, suffixed": (put(DECISION, "exclusion_reasons", "705616/1234"), "privacy.no_raw_identifier"),
     "party id as pseudonym": (put(DECISION, "pseudonym", party_ids(2)[1]), "privacy.no_party_id"),
@@ -187,6 +197,81 @@ def test_a_column_named_as_an_identifier_is_refused_whatever_it_holds(audited) -
 def test_a_phone_number_stored_as_a_number_is_found(audited) -> None:
     evidence = audited(changed(DECISION, lambda t: t.append_column("n", pa.array([13800138000] * t.num_rows))))
     assert failed(evidence) == {f"contract.columns/{DECISION}", "privacy.no_raw_identifier"}
+
+
+@pytest.mark.parametrize(
+    ("values", "type_", "found"),
+    [
+        ([Decimal("13800138000.00"), Decimal("13900139000.00")], pa.decimal128(18, 2), True),
+        ([Decimal("13800138000.00"), Decimal("15.40")], pa.decimal128(18, 2), False),  # an amount among amounts
+        ([Decimal("13800138000.50"), Decimal("15900139000.25")], pa.decimal128(18, 2), False),
+        ([Decimal("6222021234567890128.00"), Decimal("15.40")], pa.decimal128(38, 2), True),
+        ([Decimal("6222021234567890129.00"), Decimal("15.40")], pa.decimal128(38, 2), False),
+        ([13800138000.0, 13900139000.0], pa.float64(), True),
+        ([110105194912310021.0, 0.5, float("nan"), float("inf")], pa.float64(), True),  # its last digits are lost
+        ([123456789012345678], pa.int64(), False),  # a key: no check character confirms it
+        ([["13800138000"], ["x"]], pa.list_(pa.string()), True),
+        ([{"n": 110105194912310021, "of": "x"}], pa.struct([("n", pa.int64()), ("of", pa.string())]), False),
+        ([{"n": 1, "of": ["11010519491231002X"]}], pa.struct([("n", pa.int64()), ("of", pa.list_(pa.string()))]), True),
+        ([b"13800138000"], pa.binary(), True),
+        (["13800138000"], pa.dictionary(pa.int32(), pa.string()), True),
+        ([date(1949, 12, 31)], pa.date32(), False),
+    ],
+    ids=str,
+)
+def test_an_identifier_is_found_in_a_column_of_any_type(opened, catalog: Catalog, values, type_, found: bool) -> None:
+    def spoil(tables: Tables) -> None:
+        told = [*values, *[None] * (tables[DECISION].num_rows - len(values))]
+        tables[DECISION] = tables[DECISION].append_column("told", pa.array(told, type_))
+
+    verdict = no_raw_identifier(opened(catalog, spoil))
+    assert verdict.state == ("failed" if found else "passed"), verdict
+    assert not found or verdict.observed.startswith(f"{DECISION}.told: ")
+
+
+def test_of_figures_of_groups_nothing_but_a_check_tells_a_phone_from_an_amount(opened, catalog: Catalog) -> None:
+    whole = changed(COVERAGE, lambda t: t.append_column("sum", pa.array([Decimal(13800138000)] * t.num_rows)))
+    assert no_raw_identifier(opened(catalog, whole)).state == "passed"
+
+
+@pytest.mark.parametrize("name", [RULES, SUPERSEDES])
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ({"reason": "see 11010519491231002X"}, "a resident id"),
+        ({"13800138000": True}, "a mobile phone"),
+        ({"of": [{"account": 6222021234567890128}]}, "a bank card"),
+        ({"hash": "1" * 64, "limit": 390000000.0, "share": 0.106776, "on": "2025-12-31", "file": "x_705616.csv"}, ""),
+    ],
+    ids=str,
+)
+def test_proofs_tell_nobody_in_words(opened, catalog: Catalog, name: str, said: dict, found: str) -> None:
+    subject = opened(catalog)
+    (subject.directory / PROOF / name).write_text(json.dumps(said))
+    verdict = no_raw_identifier(subject)
+    assert verdict.state == ("failed" if found else "passed")
+    if found:
+        assert verdict.observed == f"{PROOF}/{name}: 1 look like {found}"
+
+
+def test_proofs_tell_nobody_in_their_facts(opened, catalog: Catalog) -> None:
+    subject = opened(catalog)
+    path = subject.directory / PROOF / "marketing.parquet"
+    pl.read_parquet(path).with_columns(consents=pl.lit("asked at 13800138000")).write_parquet(path)
+    assert (
+        no_raw_identifier(subject).observed
+        == f"{PROOF}/{path.name}.consents: 1 distinct values look like a mobile phone"
+    )
+
+
+def test_the_reason_of_a_waiver_tells_nobody(opened, catalog: Catalog) -> None:
+    day = date(1994, 3, 31)
+    waiver = Waiver("campaign", "", "list.churn", BANK, (), day, day, "asked for by +86 13800138000", "risk-policy", day,
+                    (), day, Path("campaign.yaml"))  # fmt: skip
+    catalog.__dict__["waivers"] = {"campaign": waiver}
+    assert no_raw_identifier(opened(catalog)).observed == "waiver campaign: 1 look like a mobile phone"
+    catalog.__dict__["waivers"] = {"campaign": replace(waiver, bank="another")}
+    assert no_raw_identifier(opened(catalog)).state == "passed"
 
 
 def test_marts_of_another_date_are_not_taken_for_the_candidates(audited) -> None:

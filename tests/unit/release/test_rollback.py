@@ -222,6 +222,10 @@ def test_going_back_needs_an_earlier_whole_release_the_same_keys_and_a_reason(
         roll_back(office.catalog, office.settings, office.ring, restored.second.id, "why")
     with pytest.raises(InputError, match="say why, for whoever asks later"):
         roll_back(office.catalog, office.settings, office.ring, first, " ")
+    with pytest.raises(InputError) as refused:
+        roll_back(office.catalog, office.settings, office.ring, first, "asked for by 11010519491231002X, 138 0013 8000")
+    assert str(refused.value).startswith("--reason holds what looks like a mobile phone, a resident id: ")
+    assert not any(told in str(refused.value) for told in ("110105", "8000"))
     with pytest.raises(Refused, match="was made with other keys"):
         roll_back(office.catalog, office.settings, KeyRing(b"\x01" * 32), first, "why")
     shutil.copytree(office.home.path, tmp_path / "home", symlinks=True)
