@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.audit.failures import SAMPLE_SIZE
+from pipelines.audit.failures import SAMPLE_SIZE, shown_key
 from pipelines.audit.gates import Verdict
 from pipelines.audit.subject import Subject, verdict
 from pipelines.audit.tables import Table, exact_path
-from pipelines.contracts.expectations import mentioned, party_column
+from pipelines.contracts.expectations import mentioned
+
+_DAY = "business_date"
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,10 @@ def members(subject: Subject, product_id: str) -> Verdict:
     words = f"{found.now} members, {found.before} before, {found.entries} came and {found.exits} went"
     if found.before < subject.threshold("gates.churn_min_members"):
         return Verdict("passed", f"{words}: too few to judge")
-    faults = []
-    if found.entered > (limit := subject.threshold("gates.churn_max_entries")):
+    faults, limits = [], subject.catalog.policy.gates.turnover_of(product_id)
+    if found.entered > (limit := subject.threshold(limits.entries)):
         faults.append(f"{found.entered:.0%} of the members are new, {limit:.0%} allowed")
-    if found.left > (limit := subject.threshold("gates.churn_max_exits")):
+    if found.left > (limit := subject.threshold(limits.exits)):
         faults.append(f"{found.left:.0%} of the members before are gone, {limit:.0%} allowed")
     return verdict(
         [f"{words}: {'; '.join(faults)}"] if faults else [], words, _changed(subject, table, before, condition)
@@ -74,13 +76,15 @@ def turnover(subject: Subject, table: Table, before: Path, condition: str) -> Tu
 
 
 def _members(table: Table, source: str, condition: str) -> str:
-    key = ", ".join(f'"{name}"' for name in table.contract.key if name != "business_date")
+    key = ", ".join(f'"{name}"' for name in table.contract.key if name != _DAY)
     return f"select distinct {key} from {source} where {condition}"
 
 
 def _changed(subject: Subject, table: Table, before: Path, condition: str) -> list[dict[str, str | None]]:
-    """Pseudonyms of a few that came, then of a few that went."""
-    names = [name for name in table.contract.key if party_column(name)]
+    """Keys of a few that came, then of a few that went, as far as they may be shown."""
+    names = [name for name in shown_key(table.contract) if name != _DAY]
+    if not names:
+        return []
     now, then = (
         _members(table, table.view, condition),
         _members(table, f"read_parquet('{exact_path(before)}')", condition),
@@ -89,7 +93,7 @@ def _changed(subject: Subject, table: Table, before: Path, condition: str) -> li
         (change, *row)
         for change, sql in (("came", f"{now} except {then}"), ("went", f"{then} except {now}"))
         for row in subject.tables.rows(
-            f"select {', '.join(names)} from ({sql}) order by all limit {(SAMPLE_SIZE + 1) // 2}"
+            f"select distinct {', '.join(names)} from ({sql}) order by all limit {(SAMPLE_SIZE + 1) // 2}"
         )
     ]
     return [dict(zip(("change", *names), row, strict=True)) for row in rows]

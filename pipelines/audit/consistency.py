@@ -1,8 +1,10 @@
 """Checks that products of one mart tell their consumers the same.
 
 Two consumers know a party under different pseudonyms, so rows cannot be joined: what both may see of the same
-parties must be the same collection of rows. What is withheld from one for want of a legal basis is missing there, and
-what is left must be rows of the other. What does not belong here: rules of a single product.
+parties must be the same collection of rows, however often each row is there. What is withheld from one for want of a
+legal basis is missing there, and no more than that: where both lack parties, a difference smaller than what both lack
+goes unseen. Two products with rows of which nothing could be compared are not audited, unless the policy says why that
+is no loss (`gates.incomparable`). What does not belong here: rules of a single product.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import json
 from itertools import combinations
 
 from pipelines.audit.content import CANDIDATE, PROOF, RULES
+from pipelines.audit.earlier import superseded_by
 from pipelines.audit.gates import Verdict
 from pipelines.audit.subject import Subject, verdict
 from pipelines.audit.tables import Table
@@ -19,25 +22,32 @@ from pipelines.contracts.model import Contract
 
 
 def consistent(subject: Subject) -> Verdict:
-    """For each mart with several consumers: as many parties, and the same rows in every column that both see."""
-    faults, compared = [], 0
+    """For each mart with several consumers: the same rows in every column that both see, but for what is withheld."""
+    faults, compared, apart, unlike = [], 0, [], []
     withheld, masked = _held_back(subject)
     for first, second in _pairs(subject):
+        names = f"{first.contract.id} and {second.contract.id}"
         hidden = masked[first.contract.id] | masked[second.contract.id]
         columns = [n for n in first.columns if n in second.columns and not party_column(n) and n not in hidden]
-        narrowed = (_narrowed(subject, first, second), _narrowed(subject, second, first))
-        lacking = [one.contract.id for one in (first, second) if withheld[one.contract.id]]
-        # Of two that both lack parties, neither says which the other should have.
-        if not columns or None in narrowed or len(lacking) > 1:
-            continue
-        compared += 1
-        if lacking == [first.contract.id]:
-            faults += _strangers(subject, (first, second), columns, narrowed)
-        elif lacking:
-            faults += _strangers(subject, (second, first), columns, narrowed[::-1])
-        else:
-            faults += _difference(subject, first, second, columns, narrowed)
-    return verdict(faults, f"{compared} pairs of products")
+        ways = [
+            (one, other, rows)
+            for one, other in ((first, second), (second, first))
+            if (rows := _narrowed(subject, one, other)) is not None
+        ]
+        if columns and ways:
+            compared += 1
+            faults += _differences(subject, names, ways, columns, withheld)
+        elif first.contract.mart in subject.catalog.policy.gates.incomparable:
+            apart.append(names)
+        elif first.rows and second.rows:
+            why = "each leaves out what the other chooses by" if columns else "no column is seen by both"
+            unlike.append(f"{names} have rows, of which nothing could be compared: {why}")
+    words = f"{compared} pairs of products" + "".join(
+        f"; {pair} have nothing in common, by the policy" for pair in apart
+    )
+    if unlike and not faults:
+        return Verdict("not_audited", "; ".join(unlike))
+    return verdict([*faults, *unlike] if faults else [], words)
 
 
 def _pairs(subject: Subject) -> list[tuple[Table, Table]]:
@@ -64,37 +74,53 @@ def _narrowed(subject: Subject, table: Table, other: Table) -> str | None:
 
 
 def _held_back(subject: Subject) -> tuple[dict[str, int], dict[str, set[str]]]:
-    """Of each product: the rows that were withheld, and the columns of which values may be."""
-    products = subject.catalog.products
+    """Of each product: how many rows at most were withheld, and the columns of which values may be."""
+    products, restored = subject.catalog.products, superseded_by(subject.directory).get("restores") is not None
     told = json.loads((subject.directory / CANDIDATE).read_bytes())["withheld"]
-    needs = json.loads((subject.directory / PROOF / RULES).read_bytes())["needs"]
-    return {name: told.get(name, 0) for name in products}, {
-        name: set(needs.get(name, {}).get("columns", ())) for name in products
-    }
+    rules = json.loads((subject.directory / PROOF / RULES).read_bytes())
+    masked = {name: set(rules["needs"].get(name, {}).get("columns", ())) for name in products}
+    if not restored:
+        return {name: told.get(name, 0) for name in products}, masked
+    # Of a restored release parties are counted, and whoever shares a class of data no more is left out of its columns.
+    for name in products:
+        masked[name] |= set(rules["classes"].get(name, {}).get("columns", ()))
+    return {
+        name: told.get(name, 0) and told[name] * _rows_of_one(subject, subject.tables.need(name)) for name in products
+    }, masked
 
 
-def _strangers(
-    subject: Subject, tables: tuple[Table, Table], columns: list[str], narrowed: tuple[str | None, ...]
+def _rows_of_one(subject: Subject, table: Table) -> int:
+    """The most rows that a product has of one party."""
+    parties = [f'"{name}"' for name in table.columns if party_column(name)]
+    counts = [
+        subject.tables.rows(
+            f"select coalesce(max(n), 1) from (select count(*) as n from {table.view} group by {party})"
+        )
+        for party in parties
+    ]
+    return max(1, sum(most for ((most,),) in counts))
+
+
+def _differences(
+    subject: Subject, names: str, ways: list[tuple[Table, Table, str]], columns: list[str], withheld: dict[str, int]
 ) -> list[str]:
-    """The first of two products lacks parties of the second: every row of it must be there, as often as it is here."""
-    row = ", ".join(f'"{name}"' for name in columns)
-    fewer, more = (f"select {row} from {side}" for side in narrowed)
-    strangers = subject.tables.rows(f"select count(*) from ({fewer} except all {more})")[0][0]
-    names = f"{tables[0].contract.id} and {tables[1].contract.id}"
-    return [f"{names} differ: {strangers} rows of the first are not in the second"] if strangers else []
-
-
-def _difference(
-    subject: Subject, first: Table, second: Table, columns: list[str], narrowed: tuple[str | None, str | None]
-) -> list[str]:
-    row = ", ".join(f'"{name}"' for name in columns)
-    digest = f"select count(*), sum(hash({row})) from "
-    (rows, mine), (other_rows, theirs) = (subject.tables.rows(digest + str(side))[0] for side in narrowed)
-    names = f"{first.contract.id} and {second.contract.id}"
-    if rows != other_rows:
-        return [f"{names} differ in parties: {rows} and {other_rows} rows"]
-    if mine != theirs:
-        one, two = (f"select {row} from {side}" for side in narrowed)
-        differing = subject.tables.rows(f"select count(*) from ({one} except all {two})")[0][0]
-        return [f"{names} differ in {differing} of {rows} rows"]
-    return []
+    """What of two products cannot be: in each way that they can be compared, more is missing than is withheld."""
+    told = ", ".join(f'"{name}"' for name in columns)
+    row = f"select hash({told}) as it from "
+    narrowed = {one.contract.id: rows for one, _, rows in ways}
+    if len(ways) == 2 and not any(withheld[name] for name in narrowed):
+        digest = f"select count(*), sum(it) from ({row}{{}})"
+        (rows, mine), (others, theirs) = (subject.tables.rows(digest.format(side))[0] for side in narrowed.values())
+        if (rows, mine) == (others, theirs):
+            return []
+        if rows != others:
+            return [f"{names} differ in parties: {rows} and {others} rows"]
+    faults = []
+    for one, other, rows in ways:
+        there = narrowed.get(other.contract.id, other.view)
+        missing = subject.tables.rows(f"select count(*) from ({row}{rows} except all {row}{there})")[0][0]
+        most = withheld[other.contract.id]
+        if missing > most:
+            why = f", from which at most {most} are withheld" if most else ""
+            faults.append(f"{names} differ: {missing} rows of {one.contract.id} are not in {other.contract.id}{why}")
+    return faults

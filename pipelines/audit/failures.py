@@ -52,7 +52,7 @@ def observed(tables: Tables, table: Table, expectation: Expectation, business_da
 
 def failing_keys(tables: Tables, table: Table, predicate: str) -> tuple[dict[str, str | None], ...]:
     """Keys of the first rows for which `predicate` is true, in order of their keys."""
-    columns = [name for name in _shown(table.contract) if name in table.columns]
+    columns = [name for name in shown_key(table.contract) if name in table.columns]
     if not columns:
         return ()
     shown = {name: f'cast("{name}" as varchar)' for name in columns}
@@ -66,7 +66,8 @@ def failing_keys(tables: Tables, table: Table, predicate: str) -> tuple[dict[str
     return tuple(dict(zip(columns, row, strict=True)) for row in rows)
 
 
-def _shown(contract: Contract) -> list[str]:
+def shown_key(contract: Contract) -> list[str]:
+    """Names of the key columns that may be told of a row."""
     return [c.name for c in contract.columns if c.key and (party_column(c.name) or c.personal_class is None)]
 
 

@@ -15,7 +15,8 @@ from pipelines.contracts.load import Catalog
 State = Literal["passed", "failed", "not_audited"]
 Severity = Literal["block", "warn"]
 # What a gate has a check for: the release as a whole, each expectation of a contract, each product, each product with
-# parties, with references or with groups (the policy says which), each list, each source contract.
+# parties, with references or with groups (the policy says which), each list (its contract says who is a `member`), each
+# source contract.
 Each = Literal["release", "expectation", "product", "people", "reference", "group", "list", "source"]
 
 
@@ -79,7 +80,13 @@ REGISTRY: dict[str, Gate] = {
         Gate("list.churn", "block", _RISK, 3, "a list does not turn over in a night by mistake", "list"),
         Gate("distribution.drift", "warn", _RISK, 3, "figures are spread as they were", "people"),
         Gate("consumers.consistent", "block", _OFFICE, 7, "consumers see the same parties and decisions"),
-        Gate("privacy.no_raw_identifier", "block", _PROTECTION, 11, "no identity or phone number leaves"),
+        Gate(
+            "privacy.no_raw_identifier",
+            "block",
+            _PROTECTION,
+            11,
+            "no identifier of anybody leaves, in data or in words",
+        ),
         Gate("privacy.no_party_id", "block", _PROTECTION, 11, "no internal id leaves"),
         Gate("privacy.pseudonym_per_consumer", "block", _PROTECTION, 11, "consumers cannot join what they hold"),
         Gate("privacy.lawful_use", "block", _PROTECTION, 11, "nothing is handed over of a party without a legal basis"),
@@ -132,7 +139,7 @@ def checked_of(gate: Gate, catalog: Catalog) -> tuple[str, ...]:
         case "source":
             return tuple(catalog.sources)
         case "list":
-            return tuple(name for name in rules.lists if name in products)
+            return tuple(name for name, product in products.items() if product.member is not None)
         case "group":
             return tuple(name for name in rules.groups if name in products)
         case "people":

@@ -176,7 +176,7 @@ def docs(
 @app.command()
 def suggest(context: typer.Context, as_json: JsonOption = False) -> None:
     """Thresholds that the releases of this home suggest, as YAML for the policy; nothing is written."""
-    from pipelines.audit.suggest import as_policy, observe, suggestions
+    from pipelines.audit.suggest import as_policy, observe, smallest_groups, suggestions
     from pipelines.release.catalogue import list_releases, shelf
 
     state: State = context.obj
@@ -184,8 +184,10 @@ def suggest(context: typer.Context, as_json: JsonOption = False) -> None:
     releases = [(one.path, one.manifest["bank"], one.business_date) for one in list_releases(home)]
     if not releases:
         raise InputError(f"nothing is published in {home.path} yet: run `zhongtai nightly`")
-    found = suggestions(state.catalog, observe(state.catalog, shelf(home), releases, home.candidates))
+    seen = observe(state.catalog, shelf(home), releases, home.candidates)
+    found, groups = suggestions(state.catalog, seen), smallest_groups(state.catalog, seen)
     if as_json:
-        typer.echo(json.dumps({"releases": len(releases), "suggestions": [asdict(one) for one in found]}))
+        told = {"releases": len(releases), "suggestions": [asdict(one) for one in found], "groups": groups}
+        typer.echo(json.dumps(told))
         return
-    typer.echo(f"# from {len(releases)} releases; sign it in policy.yaml if it is right\n{as_policy(found)}")
+    typer.echo(f"# from {len(releases)} releases; sign it in policy.yaml if it is right\n{as_policy(found, groups)}")

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.audit.churn import members, turnover
+from pipelines.audit.gates import expected_checks
 from pipelines.audit.tables import Table, Tables
 from pipelines.contracts.load import Catalog
 
@@ -23,7 +24,8 @@ from .candidates import DAY
 from .earlier_releases import write_release
 
 LIST, DECISION = "marketing.low_risk_list", "risk.low_risk_decision"
-PRODUCTS = (LIST, DECISION, "shared.coverage", "shared.reconciliation")
+RING, QUEUE = "risk.fraud_ring", "risk.review_queue"
+PRODUCTS = (LIST, DECISION, RING, QUEUE, "shared.coverage", "shared.reconciliation")
 EVE = DAY - timedelta(1)
 
 
@@ -68,6 +70,30 @@ def test_who_came_and_went_is_named_by_pseudonym(opened, catalog, tmp_path, few_
     assert [key["change"] for key in found.failing_keys] == ["came"] * 3 + ["went"] * 2
     now = set(pq.read_table(subject.directory / "marketing" / "low_risk_list.parquet")["pseudonym"].to_pylist())
     assert all((key["pseudonym"] in now) == (key["change"] == "came") for key in found.failing_keys)
+
+
+def test_every_product_whose_contract_has_members_is_a_list(whole_catalog: Catalog) -> None:
+    checks = {name for name in expected_checks(whole_catalog) if name.startswith("list.churn/")}
+    assert checks == {f"list.churn/{name}" for name, product in whole_catalog.products.items() if product.member}
+    assert {"list.churn/risk.early_warning", "list.churn/risk.staff_alert"} < checks
+
+
+def test_a_list_of_what_may_not_be_told_names_nobody(opened, catalog, tmp_path) -> None:
+    """Rings are told by ids that are personal: how many came and went is said, and not which."""
+    thresholds = {**catalog.policy.thresholds, "gates.churn_min_members": 5.0}
+    catalog.__dict__["policy"] = replace(catalog.policy, thresholds=thresholds)
+    write_release(tmp_path / "releases", catalog, EVE)
+    found = members(opened(catalog, without(RING, 0, 3)), RING)
+    assert found.state == "failed"
+    assert found.observed.endswith("of the members before are gone, 50% allowed")
+    assert found.failing_keys == ()
+
+
+@pytest.mark.parametrize(("left", "state"), [(4, "passed"), (3, "failed")])
+def test_a_queue_may_turn_over_further(opened, catalog, tmp_path, few_are_enough, left: int, state: str) -> None:
+    write_release(tmp_path / "releases", catalog, EVE)
+    found = members(opened(catalog, without(QUEUE, 0, left)), QUEUE)
+    assert (found.state, found.observed.split(",")[0]) == (state, f"{left} members")
 
 
 def test_only_those_of_whom_the_condition_holds_are_members(opened, catalog, tmp_path, few_are_enough) -> None:

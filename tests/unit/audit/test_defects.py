@@ -266,8 +266,10 @@ def test_proofs_tell_nobody_in_their_facts(opened, catalog: Catalog) -> None:
 
 def test_the_reason_of_a_waiver_tells_nobody(opened, catalog: Catalog) -> None:
     day = date(1994, 3, 31)
-    waiver = Waiver("campaign", "", "list.churn", BANK, (), day, day, "asked for by +86 13800138000", "risk-policy", day,
-                    (), day, Path("campaign.yaml"))  # fmt: skip
+    waiver = Waiver(
+        "campaign", "", "list.churn", BANK, (), day, day, "asked for by +86 13800138000", "risk-policy", day, (), day,
+        Path("campaign.yaml"),
+    )  # fmt: skip
     catalog.__dict__["waivers"] = {"campaign": waiver}
     assert no_raw_identifier(opened(catalog)).observed == "waiver campaign: 1 look like a mobile phone"
     catalog.__dict__["waivers"] = {"campaign": replace(waiver, bank="another")}

@@ -1,4 +1,4 @@
-"""The registry, what contracts expect, and the shapes of identifiers."""
+"""The registry, and what contracts expect."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import re
 from dataclasses import replace
 from datetime import date
 
-import duckdb
 import pytest
 
 from pipelines.audit.gates import REGISTRY, SINGLE, expected_checks, gate_of, suites
-from pipelines.audit.privacy import _ALONE, SHAPES
 from pipelines.audit.run import CHECKS, CHECKS_OF_EACH
-from pipelines.audit.tables import literal, without_values
+from pipelines.audit.tables import without_values
 from pipelines.contracts.expectations import expectations
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Column, RowRule
@@ -67,48 +65,6 @@ def test_a_products_own_rule_replaces_the_marts(whole_catalog: Catalog) -> None:
     found = expectations(replace(product, rules=(rule,)), whole_catalog.marts["mart.low_risk_list"])
     (kept,) = (e for e in found if e.kind == "rule")
     assert (kept.description, kept.columns) == ("Own.", ("band",))
-
-
-def looks_like(text: str, jurisdiction: str) -> set[str]:
-    shapes = [s for s in SHAPES if not s.jurisdictions or jurisdiction in s.jurisdictions]
-    matches = "select regexp_matches(?, {})"
-    return {
-        s.name
-        for s in shapes
-        if duckdb.execute(matches.format(literal(_ALONE.format(s.pattern))), [text]).fetchone()[0]
-    }
-
-
-@pytest.mark.parametrize(
-    ("text", "jurisdiction", "shape"),
-    [
-        ("11010519491231002X", "CN", "resident id"),
-        ("id:11010519491231002x;", "CZ", "resident id"),
-        ("13800138000", "CN", "mobile phone"),
-        ("008613800138000", "CN", "mobile phone"),
-        ("call 138 0013 8000 now", "CN", "mobile phone"),
-        ("705616/1234", "CN", "birth number"),
-        ("045714/123", "CN", "birth number"),
-        ("705616", "CZ", "birth number"),
-        ("700616", "CZ", "birth number"),
-    ],
-)
-def test_identifiers_are_recognised(text: str, jurisdiction: str, shape: str) -> None:
-    assert looks_like(text, jurisdiction) == {shape}
-
-
-@pytest.mark.parametrize(
-    ("text", "jurisdiction"),
-    [
-        ("", "CZ"), ("meets_requirements;stable_income", "CZ"), ("core.transaction", "CZ"), ("77", "CZ"),
-        ("110105", "CN"),  # a region code
-        ("709916", "CZ"),  # no such month
-        ("12800138000", "CN"), ("138001380001", "CN"), ("110105194913310021", "CN"),
-        ("0" * 23 + "13800138000" + "0" * 30, "CN"), ("ab13800138000cd", "CN"), ("2024-01-31", "CZ"),
-    ],
-)  # fmt: skip
-def test_what_is_no_identifier_is_left_alone(text: str, jurisdiction: str) -> None:
-    assert looks_like(text, jurisdiction) == set()
 
 
 @pytest.mark.parametrize(

@@ -58,15 +58,10 @@ def test_it_is_a_check_of_the_audit(audited) -> None:
     assert f"privacy.group_size/{HOTSPOT}" in failed(audited(spoil))
 
 
-def test_every_product_of_groups_for_others_than_risk_has_its_size(whole_catalog: Catalog) -> None:
-    """Who counts people and knows nobody: by the policy, by a release point, or because its rows are no people."""
-    no_people = {
-        "shared.coverage", "shared.policy_control", "shared.reconciliation", "shared.refused_use",
-        "shared.tag_definition", "shared.tag_refresh", "shared.withheld_record",
-    }  # fmt: skip
-    of_groups = {
-        product.id
-        for product in whole_catalog.products.values()
-        if product.consumer != "risk" and "pseudonym" not in product.key and product.release_point is None
-    }
-    assert of_groups - no_people == {n for n in whole_catalog.policy.gates.groups if not n.startswith("risk.")}
+def test_who_has_no_parties_is_asked_for_a_size(whole_catalog: Catalog) -> None:
+    """What is exempt for being of no people counts none; all that marketing sees of groups has a size."""
+    rules, products = whole_catalog.policy.gates, whole_catalog.products
+    people = {"people", "parties", "loans", "facilities", "members"}
+    for name, one in rules.ungrouped.items():
+        assert products[name].consumer != "marketing"
+        assert one.rows_in or not people & {column.name for column in products[name].columns}

@@ -12,7 +12,7 @@ from pipelines.contracts.model import IDENTIFIERS
 from pipelines.simulation import identifiers
 from pipelines.vault.shapes import any_of, recognised, shapes_of, with_article
 
-from .test_normal import CODES, RESIDENTS, credit
+from .test_normal import RESIDENT, credit, residents
 
 EVERYWHERE, CZECH = shapes_of(), shapes_of("CZ")
 CODE, TEN = "91350100M000100Y43", "7056161233"  # the example of GB 32100-2015; a birth number that divides by 11
@@ -50,7 +50,7 @@ CARDS = st.one_of(
     of_digits("4", "51", "55", "35", length=15), of_digits("34", "37", length=14),
 ).map(with_luhn)  # fmt: skip
 MADE = {
-    "resident id": st.one_of(RESIDENTS.filter(lambda text: text[6:8] in ("18", "19", "20")), st.just("11010519491231002X")),
+    "resident id": residents(1900, 2030) | st.just(RESIDENT),
     "mobile phone": st.builds("{}1{}{}".format, st.sampled_from(["", "+86", "86-", "0"]), st.sampled_from("3456789"),
                               st.text(DIGITS, min_size=9, max_size=9)),
     "social credit code": st.integers(0, 10**6).map(
@@ -59,7 +59,8 @@ MADE = {
     "bank card": CARDS,
     "IBAN": st.text(DIGITS, min_size=20, max_size=20).map(lambda account: iban("CZ", account))
     | st.text(DIGITS, min_size=14, max_size=14).map(lambda account: iban("GB", f"NWBK{account}")),
-    "e-mail address": st.builds("{}{}@{}.{}".format, WORDS, st.sampled_from(["", ".x", "_7", "+y"]), WORDS, st.sampled_from(["cn", "com.cn", "example"])),
+    "e-mail address": st.builds("{}{}@{}.{}".format, WORDS, st.sampled_from(["", ".x", "_7", "+y"]), WORDS,
+                                st.sampled_from(["cn", "com.cn", "example"])),
     "IMEI": of_digits("35", "86", "01", length=14).map(with_luhn),
     "network card": st.lists(st.from_regex(r"[0-9a-fA-F]{2}", fullmatch=True), min_size=6, max_size=6).map(":".join),
     "birth number": st.integers(10**7, 10**8 - 1).map(lambda n: f"705616/{n % 1000:03}"),
@@ -102,7 +103,8 @@ AMOUNTS = st.decimals(min_value=-(10**15), max_value=10**15, places=2).filter(la
 NOTHING = st.one_of(
     HEX, HEX.map(str.upper), AMOUNTS.map("{:f}".format), AMOUNTS.map("{:,f}".format), st.dates().map(str),
     st.datetimes().map(str), st.dates().map("{:%Y%m%d}".format), st.integers(0, 10**10 - 1).map(str),
-    st.floats(0, 1).map("{:.15f}".format), HEX.map(lambda text: f"a{text[:15]}"), st.from_regex(r"[A-Z][0-9]{8}", fullmatch=True),
+    st.floats(0, 1).map("{:.15f}".format), HEX.map(lambda text: f"a{text[:15]}"),
+    st.from_regex(r"[A-Z][0-9]{8}", fullmatch=True),
 )  # fmt: skip
 
 
@@ -114,7 +116,11 @@ def test_pseudonyms_amounts_dates_and_keys_are_none(values: list[str], between: 
 @pytest.mark.parametrize(
     ("text", "names"),
     [
+        ("id:11010519491231002x;", {"resident id"}),
+        ("008613800138000", {"mobile phone"}),
         ("+86 138-0013-8000", {"mobile phone"}),
+        ("call 138 0013 8000 now", {"mobile phone"}),
+        ("045714/123", {"birth number"}),
         ("13800138000.0", {"mobile phone"}),
         ("13800138000.57", set()),
         ("1.13800138000", set()),
@@ -127,6 +133,10 @@ def test_pseudonyms_amounts_dates_and_keys_are_none(values: list[str], between: 
         ("110105 19491231 002X", {"resident id"}),
         ("11010519490231002X", set()),
         ("3701011990010112345", set()),
+        ("110105194913310021", set()),
+        ("12800138000", set()),
+        ("138001380001", set()),
+        ("0" * 23 + "13800138000" + "0" * 30, set()),
         ("17:45:00", set()),
         ("a@b", set()),
     ],
@@ -144,7 +154,10 @@ def test_one_that_only_looks_so_hides_none_beside_it() -> None:
 
 
 def test_a_birth_number_without_its_suffix_is_looked_for_where_such_are_issued() -> None:
-    assert found("705616", CZECH) == {"birth number"} and found("705616") == set()
+    for text, place in (("705616", CZECH), ("700616", CZECH)):
+        assert found(text, place) == {"birth number"} and found(text) == set()
+    for text in ("", "77", "709916", "2024-01-31", "core.transaction"):
+        assert found(text, CZECH) == set()
     assert found(f"705616/{TEN[6:]}") == {"birth number"}
     assert found(f"705616/{TEN[6:9]}{(int(TEN[9]) + 1) % 10}") == set()
 
