@@ -85,7 +85,7 @@ REGISTRY: dict[str, Gate] = {
             "block",
             _PROTECTION,
             11,
-            "no identifier of anybody leaves, in data or in words",
+            "no identifier leaves, in data or in words",
         ),
         Gate("privacy.no_party_id", "block", _PROTECTION, 11, "no internal id leaves"),
         Gate("privacy.pseudonym_per_consumer", "block", _PROTECTION, 11, "consumers cannot join what they hold"),

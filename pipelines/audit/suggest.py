@@ -70,7 +70,7 @@ class Suggestion:
     now: float
     suggested: float | None
     seen: int = 0
-    releases: int = 0
+    nights: int = 0
     median: float = 0.0
     quantile: float = 0.0
     largest: float = 0.0
@@ -83,7 +83,7 @@ class Suggestion:
         if not self.seen:
             return self.why
         spread = f"median {self.median:.3g}, {self.quantile:.3g} at {QUANTILE:.0%}, largest {self.largest:.3g}"
-        told = f"{self.seen} comparisons of {self.releases} releases: {spread}"
+        told = f"{self.seen} comparisons of {self.nights} releases: {spread}"
         return f"{self.why}: {told}" if self.why else told
 
 

@@ -27,7 +27,7 @@ shares = st.lists(st.floats(0, 1), min_size=5, max_size=60)
 
 def suggested(catalog: Catalog, values: list[float]) -> float | None:
     (found,) = (one for one in suggestions(catalog, {EXITS: nightly(values)}) if one.name == EXITS and one.of is None)
-    assert found.seen == found.releases == len(values)
+    assert found.seen == found.nights == len(values)
     return found.suggested
 
 
