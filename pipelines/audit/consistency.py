@@ -14,6 +14,7 @@ from itertools import combinations
 
 from pipelines.audit.content import CANDIDATE, PROOF, RULES
 from pipelines.audit.earlier import superseded_by
+from pipelines.audit.failures import failing_keys
 from pipelines.audit.gates import Verdict
 from pipelines.audit.subject import Subject, verdict
 from pipelines.audit.tables import Table
@@ -23,7 +24,7 @@ from pipelines.contracts.model import Contract
 
 def consistent(subject: Subject) -> Verdict:
     """For each mart with several consumers: the same rows in every column that both see, but for what is withheld."""
-    faults, compared, apart, unlike = [], 0, [], []
+    faults, keys, compared, apart, unlike = [], [], 0, [], []
     withheld, masked = _held_back(subject)
     for first, second in _pairs(subject):
         names = f"{first.contract.id} and {second.contract.id}"
@@ -36,7 +37,9 @@ def consistent(subject: Subject) -> Verdict:
         ]
         if columns and ways:
             compared += 1
-            faults += _differences(subject, names, ways, columns, withheld)
+            different, of_rows = _differences(subject, names, ways, columns, withheld)
+            faults += different
+            keys += of_rows
         elif first.contract.mart in subject.catalog.policy.gates.incomparable:
             apart.append(names)
         elif first.rows and second.rows:
@@ -47,7 +50,7 @@ def consistent(subject: Subject) -> Verdict:
     )
     if unlike and not faults:
         return Verdict("not_audited", "; ".join(unlike))
-    return verdict([*faults, *unlike] if faults else [], words)
+    return verdict([*faults, *unlike] if faults else [], words, keys)
 
 
 def _pairs(subject: Subject) -> list[tuple[Table, Table]]:
@@ -103,24 +106,31 @@ def _rows_of_one(subject: Subject, table: Table) -> int:
 
 def _differences(
     subject: Subject, names: str, ways: list[tuple[Table, Table, str]], columns: list[str], withheld: dict[str, int]
-) -> list[str]:
-    """What of two products cannot be: in each way that they can be compared, more is missing than is withheld."""
+) -> tuple[list[str], list[dict[str, str | None]]]:
+    """What of two products cannot be: in each way that they can be compared, more is missing than is withheld.
+
+    With the keys of a few rows that are missing from the other.
+    """
     told = ", ".join(f'"{name}"' for name in columns)
     row = f"select hash({told}) as it from "
     narrowed = {one.contract.id: rows for one, _, rows in ways}
+    in_parties = []
     if len(ways) == 2 and not any(withheld[name] for name in narrowed):
         digest = f"select count(*), sum(it) from ({row}{{}})"
         (rows, mine), (others, theirs) = (subject.tables.rows(digest.format(side))[0] for side in narrowed.values())
         if (rows, mine) == (others, theirs):
-            return []
+            return [], []
         if rows != others:
-            return [f"{names} differ in parties: {rows} and {others} rows"]
-    faults = []
+            in_parties.append(f"{names} differ in parties: {rows} and {others} rows")
+    faults, keys = [], []
     for one, other, rows in ways:
         there = narrowed.get(other.contract.id, other.view)
-        missing = subject.tables.rows(f"select count(*) from ({row}{rows} except all {row}{there})")[0][0]
+        more = f"{row}{rows} except all {row}{there}"
+        missing = subject.tables.rows(f"select count(*) from ({more})")[0][0]
         most = withheld[other.contract.id]
         if missing > most:
             why = f", from which at most {most} are withheld" if most else ""
             faults.append(f"{names} differ: {missing} rows of {one.contract.id} are not in {other.contract.id}{why}")
-    return faults
+            found = failing_keys(subject.tables, one, f"hash({told}) in (select it from ({more}))")
+            keys += [{"product": one.contract.id, **key} for key in found]
+    return in_parties or faults, keys

@@ -70,14 +70,16 @@ class Finder:
 
     def __call__(self, check: str, verdict: Verdict) -> Upstream | None:
         """The upstream of a failed check, None where none is known."""
-        named_contracts = {key.get("contract") for key in verdict.failing_keys} & self.catalog.sources.keys()
-        subject = about(check) or next(iter(sorted(filter(None, named_contracts))), None)
+        keys = verdict.failing_keys
+        named = [one for key in keys for name in ("contract", "product") if (one := key.get(name)) is not None]
+        subject = about(check) or min(named, default="")
         if subject in self.catalog.sources:
             return self._delivered(subject, "", ())
-        product = self.catalog.products.get(subject or "")
+        product = self.catalog.products.get(subject)
         if product is None:
             return None
-        return self._of_product(product, verdict.columns or self._columns(check), verdict.failing_keys)
+        of_it = [key for key in keys if key.get("product", subject) == subject]
+        return self._of_product(product, verdict.columns or self._columns(check), of_it)
 
     @cached_property
     def _lineage(self) -> Lineage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -64,6 +65,24 @@ def test_another_value_is_seen_although_both_lack_parties(opened, catalog: Catal
     found = consistent(withhold(opened(catalog, both(*spoils)), marketing=3, risk=5))
     assert found.state == "failed"
     assert found.observed.startswith(f"{ONE} and {OTHER} differ: ")
+
+
+def test_the_rows_that_are_not_in_the_other_are_named(opened, catalog: Catalog) -> None:
+    """Of rows that say the same, any: there are more of them here than there."""
+    subject = opened(catalog, both(put(ONE, "rfm_group", "champion", 0), put(ONE, "rfm_group", "lost", 1)))
+    tables = {one: subject.tables.by_product[one] for one in (ONE, OTHER)}
+    shared = [n for n in tables[ONE].columns if n in tables[OTHER].columns and n != "pseudonym"]
+    said = {
+        product: dict(subject.tables.rows(f"select pseudonym, ({', '.join(shared)})::varchar from {table.view}"))
+        for product, table in tables.items()
+    }
+    often = {product: Counter(rows.values()) for product, rows in said.items()}
+    found = consistent(subject)
+    assert found.state == "failed" and found.failing_keys
+    for key in found.failing_keys:
+        here, there = (ONE, OTHER) if key["product"] == ONE else (OTHER, ONE)
+        row = said[here][key["pseudonym"]]
+        assert often[here][row] > often[there][row]
 
 
 def test_a_restored_release_is_compared_too(opened, catalog: Catalog) -> None:
