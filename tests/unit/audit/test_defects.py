@@ -209,9 +209,9 @@ def test_a_phone_number_stored_as_a_number_is_found(audited) -> None:
         ([Decimal("6222021234567890129.00"), Decimal("15.40")], pa.decimal128(38, 2), False),
         ([13800138000.0, 13900139000.0], pa.float64(), True),
         ([110105194912310021.0, 0.5, float("nan"), float("inf")], pa.float64(), True),  # its last digits are lost
-        ([123456789012345678], pa.int64(), False),  # a key: no check character confirms it
+        ([123456789012345678], pa.int64(), False),  # a key: nobody was born then
         ([["13800138000"], ["x"]], pa.list_(pa.string()), True),
-        ([{"n": 110105194912310021, "of": "x"}], pa.struct([("n", pa.int64()), ("of", pa.string())]), False),
+        ([{"n": 910105194912310021, "of": "x"}], pa.struct([("n", pa.int64()), ("of", pa.string())]), False),
         ([{"n": 1, "of": ["11010519491231002X"]}], pa.struct([("n", pa.int64()), ("of", pa.list_(pa.string()))]), True),
         ([b"13800138000"], pa.binary(), True),
         (["13800138000"], pa.dictionary(pa.int32(), pa.string()), True),

@@ -85,7 +85,7 @@ def test_one_is_found_wherever_it_stands_in_a_text(name: str) -> None:
         is_found()
 
 
-@pytest.mark.parametrize("name", ["resident id", "social credit code", "bank card", "IBAN", "IMEI"])
+@pytest.mark.parametrize("name", ["social credit code", "bank card", "IBAN", "IMEI"])
 def test_one_with_a_wrong_digit_is_none(name: str) -> None:
     @given(made=MADE[name], data=st.data())
     def is_none(made: str, data: st.DataObject) -> None:
@@ -96,6 +96,11 @@ def test_one_with_a_wrong_digit_is_none(name: str) -> None:
         assert name not in found(made[:place] + wrong + made[place + 1 :])
 
     is_none()
+
+
+@given(made=MADE["resident id"], order=st.text(DIGITS, min_size=3, max_size=3), last=st.sampled_from("0123456789X"))
+def test_a_resident_id_that_was_misread_is_one_still(made: str, order: str, last: str) -> None:
+    assert found(made[:14] + order + last) >= {"resident id"}
 
 
 HEX = st.text("0123456789abcdef", min_size=64, max_size=64)
@@ -133,6 +138,7 @@ def test_pseudonyms_amounts_dates_and_keys_are_none(values: list[str], between: 
         ("110105 19491231 002X", {"resident id"}),
         ("11010519490231002X", set()),
         ("3701011990010112345", set()),
+        ("990105194912310021", set()),
         ("110105194913310021", set()),
         ("12800138000", set()),
         ("138001380001", set()),
