@@ -88,6 +88,7 @@ class Home:
     history: Path = field(init=False)
     risk: Path = field(init=False)
     quarantine: Path = field(init=False)
+    arrivals: Path = field(init=False)
     vault: Path = field(init=False)
     candidates: Path = field(init=False)
     releases: Path = field(init=False)
@@ -128,8 +129,8 @@ class Home:
 
 
 _DIRECTORIES = (
-    "lake", "control", "identity", "relation", "history", "risk", "quarantine", "vault", "candidates", "releases",
-    "documents", "dagster", "dbt",
+    "lake", "control", "identity", "relation", "history", "risk", "quarantine", "arrivals", "vault", "candidates",
+    "releases", "documents", "dagster", "dbt",
 )  # fmt: skip
 
 

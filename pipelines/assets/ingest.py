@@ -14,6 +14,7 @@ from pipelines.assets.platform import Platform, static_metadata
 from pipelines.assets.preview import preview
 from pipelines.contracts.model import Contract
 from pipelines.ingest import ledger
+from pipelines.ingest.arrival import Arrival, arrivals, awaited, judged
 from pipelines.ingest.faults import IngestError
 from pipelines.ingest.night import Outcome, ingest
 
@@ -49,6 +50,7 @@ def ingest_assets(platform: Platform) -> list[dg.AssetsDefinition | dg.AssetSpec
         for name, description, blocking in (
             ("delivered", "Every delivery due was there, whole, and within its reject limit.", True),
             ("no_quarantine", "No row of the delivery had to be quarantined.", False),
+            ("in_time", "What was due came by the hour that its contract states.", False),
         )
     ]
 
@@ -104,6 +106,13 @@ def _results(
         asset_key=key, check_name="no_quarantine", passed=quarantined == 0, severity=dg.AssetCheckSeverity.WARN,
         description=f"{quarantined} rows: `zhongtai quarantine show --contract {contract_id}`" if quarantined else None,
     )  # fmt: skip
+    arrived = [one for outcome in outcomes for one in _arrived(platform, outcome)]
+    late = [one.line for one in arrived if one.state in ("late", "missing")]
+    unknown = [one.line for one in arrived if one.state == "unknown"]
+    yield dg.AssetCheckResult(
+        asset_key=key, check_name="in_time", passed=not late, severity=dg.AssetCheckSeverity.WARN,
+        description="\n".join(late or unknown) or None, metadata=dict(Counter(one.state for one in arrived)),
+    )  # fmt: skip
     if faults:
         return
     day = platform.dates(context).last
@@ -126,6 +135,22 @@ def _results(
             **content.result(),
         },
     )
+
+
+def _arrived(platform: Platform, outcome: Outcome) -> list[Arrival]:
+    """What is to be said of when the deliveries of a run came, or did not."""
+    home, bank, feed = platform.desk.home, platform.bank, outcome.feed
+    contract, seen = platform.catalog.sources[feed.contract], arrivals(home, feed).seen
+    carried = {landing.business_date for landing in outcome.landings if landing.status == "carried"}
+    days = {landing.business_date for landing in outcome.landings} - carried
+    days |= {date.fromisoformat(outcome.fault.date)} if outcome.fault else set()
+    said = [judged(contract, feed, bank, day, seen) for day in sorted(days & seen.keys())]
+    if carried:
+        book = ledger.Ledger(home, platform.catalog.derived["control.landing"], contract.id, feed.source)
+        for day in sorted(carried):
+            newest = max((one for one in book.landed_dates() if one < day), default=None)
+            said.append(awaited(contract, feed, bank, day, newest))
+    return [one for one in said if one is not None]
 
 
 def _content(platform: Platform, contract_id: str, day: date) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def _delivery(contract: Contract) -> dict[str, str | None]:
     carried = f", carried forward {contract.carry_forward_days} days" if contract.carry_forward_days else ""
     return {
         "delivery": f"{contract.delivery}, {contract.criticality}{carried}",
-        "due": contract.available_at and f"{contract.available_at} bank time on the day after the business date",
+        "due": contract.due,
         "purposes": ", ".join(contract.purposes),
         "legal_basis": contract.legal_basis,
     }

@@ -57,37 +57,43 @@ class Past:
 
     @cached_property
     def delivered(self) -> dict[str, list[int]]:
-        """Rows delivered of each contract on the business date of each release that had any."""
+        """Rows of each contract in each release on whose business date it was delivered, the latest first.
+
+        A date on which it was carried has a row of zeros there too; that is no delivery.
+        """
+        came = {(contract, day) for contract, each in self.newest.items() for day, newest in each if newest == day}
         found: dict[str, list[int]] = {}
-        for frame in self._told("reconciliation"):
+        for day, frame in self._told("reconciliation"):
             counted = frame.filter(step="ingest", measure="rows").group_by("contract").agg(pl.col("expected").sum())
             for contract, rows in counted.iter_rows():
-                found.setdefault(contract, []).append(int(rows))
+                if (contract, day) in came:
+                    found.setdefault(contract, []).append(int(rows))
         return found
 
     @cached_property
-    def ages(self) -> dict[str, list[int]]:
-        """By how many days data of each contract was carried in each release that had any."""
-        found: dict[str, list[int]] = {}
-        for frame in self._told("coverage"):
-            for contract, days in frame.select("contract", "carried_days").drop_nulls().iter_rows():
-                found.setdefault(contract, []).append(days)
+    def newest(self) -> dict[str, list[tuple[date, date]]]:
+        """Of each contract the date of each release that had any of it, and the date it had last come for then."""
+        found: dict[str, list[tuple[date, date]]] = {}
+        for day, frame in self._told("coverage"):
+            for contract, newest in frame.select("contract", "delivered_through").drop_nulls().iter_rows():
+                found.setdefault(contract, []).append((day, newest))
         return found
 
-    def _told(self, table: str) -> Iterator[pl.DataFrame]:
+    def _told(self, table: str) -> Iterator[tuple[date, pl.DataFrame]]:
         """What each release says of its own business date in a shared table."""
         for one in self.standing:
             path = one.path / "shared" / f"{table}.parquet"
             if path.is_file():
-                yield pl.read_parquet(path, glob=False, hive_partitioning=False).filter(business_date=one.business_date)
+                frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
+                yield one.business_date, frame.filter(business_date=one.business_date)
 
 
-def read_past(shelf: Path, directory: Path, business_date: date, longest: int, days: int) -> Past:
+def read_past(shelf: Path, directory: Path, business_date: date, longest: int | None, days: int) -> Past:
     """The releases on the `shelf` that the candidate in `directory` is held against.
 
-    These are the latest `longest` that nights of earlier business dates made and nobody went back on, none of them
-    more than `days` before it; of one date the one that took the place of the others. Where the candidate restores a
-    release, that one alone. Raises NotAudited where one of them cannot be read.
+    These are the latest `longest`, or all without such a number, that nights of earlier business dates made and nobody
+    went back on, none of them more than `days` before it; of one date the one that took the place of the others. Where
+    the candidate restores a release, that one alone. Raises NotAudited where one of them cannot be read.
     """
     restored = superseded_by(directory).get("restores")
     if restored is not None:

@@ -5,11 +5,14 @@ What belongs here: what the governance products say of the release. What does no
 
 from __future__ import annotations
 
+from datetime import date
+
 from pipelines.audit.content import PROOF, RULES, SUPERSEDES
 from pipelines.audit.gates import Verdict
 from pipelines.audit.lawful import PURPOSES
 from pipelines.audit.subject import Subject, verdict
 from pipelines.audit.usage import ledger_name
+from pipelines.contracts.frequency import days
 
 COVERAGE, RECONCILIATION = "shared.coverage", "shared.reconciliation"
 
@@ -63,28 +66,43 @@ def present(subject: Subject) -> Verdict:
 
 
 def required(subject: Subject) -> Verdict:
-    """Every required contract is there on the date."""
-    table = subject.tables.need(COVERAGE, ("contract", "business_date", "status"))
+    """Every required contract is there as of the date, and nothing of it is owed."""
+    table, day = subject.tables.need(COVERAGE, ("contract", "business_date", "status")), subject.content.business_date
     sql = f"select contract from {table.view} where business_date = ? and status <> 'absent'"
-    seen = {contract for (contract,) in subject.tables.rows(sql, [subject.content.business_date])}
+    seen = {contract for (contract,) in subject.tables.rows(sql, [day])}
     absent = [contract_id for contract_id in _required(subject) if contract_id not in seen]
-    return verdict([f"absent: {', '.join(absent)}"] if absent else [], f"{len(_required(subject))} required contracts")
+    faults, through = [f"absent: {', '.join(absent)}"] if absent else [], delivered_through(subject)
+    for name in [name for name in _required(subject) if name in seen]:
+        schedule, newest = subject.schedule(name), through.get(name)
+        if schedule.behind(newest, day):
+            faults.append(f"{name}: {schedule.said(newest, day)}; {ask(subject, name)}")
+    return verdict(faults, f"{len(_required(subject))} required contracts")
 
 
 def carried(subject: Subject) -> Verdict:
-    """No optional contract is carried for longer than it allows."""
-    table = subject.tables.need(COVERAGE, ("contract", "status", "carried_days"))
-    rows = subject.tables.rows(
-        f"select contract, carried_days from {table.view} "
-        f"where status = 'carried' and carried_days is not null order by all"
-    )
-    limits = {contract.id: contract.carry_forward_days for contract in subject.catalog.sources.values()}
-    late = [
-        f"{contract} is carried for {days} days, {limits[contract]} are allowed"
-        for contract, days in rows
-        if contract in limits and days > limits[contract]
-    ]
-    return verdict(late, f"{len(rows)} contracts carried")
+    """No optional contract that the bank delivers is behind its frequency by more days than it may be carried."""
+    day, through = subject.content.business_date, delivered_through(subject)
+    late, behind = [], 0
+    for name in sorted(subject.agreed_on & through.keys() - set(_required(subject))):
+        contract, schedule, newest = subject.catalog.sources[name], subject.schedule(name), through.get(name)
+        since = schedule.behind(newest, day)
+        behind += since > 0
+        if since > contract.carry_forward_days or (since and newest is None):
+            allowed = f"{days(since)} behind, {contract.carry_forward_days} allowed"
+            late.append(f"{name}: {allowed}: {schedule.said(newest, day)}; {ask(subject, name)}")
+    return verdict(late, f"{behind} contracts carried")
+
+
+def delivered_through(subject: Subject) -> dict[str, date | None]:
+    """Of each contract that a mart rests on, the last date it came for as of the business date, if it ever came."""
+    table = subject.tables.need(COVERAGE, ("contract", "delivered_through", "business_date"))
+    sql = f"select contract, max(delivered_through) from {table.view} where business_date = ? group by 1"
+    return dict(subject.tables.rows(sql, [subject.content.business_date]))
+
+
+def ask(subject: Subject, contract_id: str) -> str:
+    """What to do about a delivery that is owed."""
+    return f"ask {subject.catalog.sources[contract_id].owner} for it and run the night again"
 
 
 def _required(subject: Subject) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from pipelines.audit.earlier import Past, read_past
 from pipelines.audit.failures import SAMPLE_SIZE
 from pipelines.audit.gates import Verdict
 from pipelines.audit.tables import Tables
+from pipelines.contracts.bank import Bank
+from pipelines.contracts.frequency import DAILY, Frequency, Schedule
 from pipelines.contracts.load import Catalog
 
 
@@ -25,6 +27,7 @@ class Subject:
     tables: Tables
     crosswalk: Path
     shelf: Path
+    _past_of: dict[Frequency, Past] = field(default_factory=dict, repr=False)
 
     def threshold(self, name: str) -> float:
         """A number of the policy."""
@@ -40,6 +43,33 @@ class Subject:
             int(self.threshold("gates.window_releases")),
             int(self.threshold("gates.window_days")),
         )
+
+    def past_of(self, frequency: Frequency) -> Past:
+        """The earlier releases in which deliveries of a contract are looked for: as many of its periods as of days.
+
+        Raises NotAudited where one of them cannot be read.
+        """
+        if frequency == DAILY:
+            return self.past
+        if frequency not in self._past_of:
+            days = int(self.threshold("gates.window_releases")) * frequency.longest
+            self._past_of[frequency] = read_past(self.shelf, self.directory, self.content.business_date, None, days)
+        return self._past_of[frequency]
+
+    def schedule(self, contract_id: str) -> Schedule:
+        """When deliveries of a source contract are due."""
+        contract = self.catalog.sources[contract_id]
+        return Schedule(contract.frequency, self.bank, contract.available_at)
+
+    @cached_property
+    def bank(self) -> Bank:
+        """The bank of the candidate."""
+        return self.catalog.bank(self.content.bank)
+
+    @cached_property
+    def agreed_on(self) -> frozenset[str]:
+        """The source contracts that the bank agreed to deliver, and that a night can read."""
+        return frozenset(feed.contract for feed in self.catalog.feeds(self.content.bank) if feed.readable)
 
 
 Check = Callable[[Subject], Verdict]

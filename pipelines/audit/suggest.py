@@ -195,7 +195,7 @@ def _volumes(subject: Subject) -> Iterator[tuple[str, str, float]]:
         if table.schema is not None
     ]
     for name in checked_of(REGISTRY["volume.delivered"], subject.catalog):
-        rows, counts = volume.delivered_rows(subject, name), subject.past.delivered.get(name, [])
+        rows, counts = volume.delivered_rows(subject, name), volume.delivered_before(subject, name)
         if rows is not None and len(counts) >= least:
             compared.append((name, rows, counts))
     for name, rows, counts in compared:
@@ -208,8 +208,8 @@ def _volumes(subject: Subject) -> Iterator[tuple[str, str, float]]:
 
 def _ages(subject: Subject) -> Iterator[tuple[str, str, float]]:
     for name in checked_of(REGISTRY["coverage.fresh"], subject.catalog):
-        days, before = volume.carried_days(subject, name), subject.past.ages.get(name)
-        if days is not None and before:
+        days, before = volume.behind(subject, name)
+        if before:
             yield "gates.fresh_max_carried_days", name, float(days if days > max(before) else 0)
 
 

@@ -1,4 +1,4 @@
-"""Checks that as much is delivered and published as usual, and that data is as fresh as usual.
+"""Checks that as much is delivered as contracts say and as usual, as much published, and that data is as fresh.
 
 Usual is what releases of the last business dates had: their median, and where there are enough of them how far they lie
 from it (median absolute deviation). What does not belong here: who came and went (`churn`), and how figures are spread
@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 from pipelines.audit.gates import Verdict
-from pipelines.audit.governance import COVERAGE, RECONCILIATION
+from pipelines.audit.governance import RECONCILIATION, ask, delivered_through
 from pipelines.audit.subject import Subject, verdict
+from pipelines.contracts.frequency import days
+from pipelines.contracts.model import Contract
 
 _NORMAL = 1.4826  # a normal distribution's standard deviation, in median absolute deviations
+_NOT_AWAITED = "no feed of the bank delivers it, or no mart rests on it"
 
 
 def published(subject: Subject, product_id: str) -> Verdict:
@@ -29,46 +33,104 @@ def published(subject: Subject, product_id: str) -> Verdict:
 
 
 def delivered(subject: Subject, contract_id: str) -> Verdict:
-    """A contract was delivered with about as many rows as on the last business dates."""
+    """A delivery has as many rows as its contract says, and about as many as the last ones of this contract."""
+    contract, schedule, day = subject.catalog.sources[contract_id], subject.schedule(contract_id), _day(subject)
+    through = delivered_through(subject)
+    newest = through.get(contract_id)
+    if newest != day:
+        if newest is None and contract_id not in subject.agreed_on & through.keys():
+            return Verdict("passed", _NOT_AWAITED)
+        what = "due, and not delivered" if schedule.is_owed(newest, day) else "nothing is due"
+        return Verdict("passed", f"{what}: {schedule.said(newest, day)}: no rows to judge")
     rows = delivered_rows(subject, contract_id)
     if rows is None:
-        return Verdict("passed", "not delivered on this date")
-    counts, least = subject.past.delivered.get(contract_id, []), int(subject.threshold("gates.min_releases"))
-    if len(counts) < least:  # days differ, and the first release of a home was made from all of its history
-        return Verdict("passed", f"{rows} rows; {len(counts)} releases before had any, {least} are needed to compare")
-    return _judged(subject, rows, counts)
+        return Verdict("passed", f"not counted: {RECONCILIATION} has no row of it on this date")
+    counts = delivered_before(subject, contract_id)
+    found = _promised(contract, rows) or _empty(subject, contract, rows, counts) or _usual(subject, rows, counts)
+    if found.state == "passed":
+        return found
+    return replace(found, observed=f"{found.observed}; for {day}, {contract.frequency}: ask {contract.owner} why")
 
 
 def fresh(subject: Subject, contract_id: str) -> Verdict:
-    """Data of a contract is not older than daily delivery makes it, unless it was as old in a release before."""
-    days = carried_days(subject, contract_id)
-    if days is None:
-        return Verdict("passed", "never delivered")
-    before = subject.past.ages.get(contract_id, [])
+    """Data of a contract is not further behind its frequency than it was in any release before.
+
+    How far it may be by its contract is another gate's: `coverage.carried`, or `coverage.required`.
+    """
+    schedule, day = subject.schedule(contract_id), _day(subject)
+    through = delivered_through(subject)
+    newest = through.get(contract_id)
+    if newest is None and contract_id not in subject.agreed_on & through.keys():
+        return Verdict("passed", _NOT_AWAITED)
+    late, before = behind(subject, contract_id)
+    said = schedule.said(newest, day)
+    if not late:
+        return Verdict("passed", said)
+    words = f"{days(late)} behind: {said}"
     if not before:
-        return Verdict("passed", f"{days} days old; {subject.past.why or 'not there before'}: nothing to compare with")
+        return Verdict("passed", f"{words}; {subject.past.why or 'not there before'}: nothing to compare with")
     longest = max([*before, int(subject.threshold("gates.fresh_max_carried_days"))])
-    words = f"{days} days old, in {len(before)} releases before at most {longest}"
-    return Verdict("failed" if days > longest else "passed", words)
+    words = f"{words}; in {len(before)} releases before at most {days(longest)}"
+    return verdict([f"{words}; {ask(subject, contract_id)}"] if late > longest else [], words)
+
+
+def _day(subject: Subject) -> date:
+    return subject.content.business_date
+
+
+def _promised(contract: Contract, rows: int) -> Verdict | None:
+    """What the contract itself says of the number of rows; None where it is met, or says nothing."""
+    least, most = contract.row_count or (0, None)
+    if least <= rows and (most is None or rows <= most):
+        return None
+    promised = f"at least {least}" if most is None else f"{least} to {most}"
+    return Verdict("failed", f"{rows} rows; the contract says {promised}")
+
+
+def _empty(subject: Subject, contract: Contract, rows: int, counts: Sequence[int]) -> Verdict | None:
+    """A delivery without a row: usual where one before had none, else no extract of all, and no day like the others."""
+    if rows:
+        return None
+    empty = sum(count == 0 for count in counts)
+    if empty:
+        return Verdict("passed", f"0 rows, as in {empty} of {len(counts)} deliveries before")
+    if contract.delivery == "full" or len(counts) >= subject.threshold("gates.min_releases"):
+        return Verdict("failed", f"0 rows; none of {len(counts)} deliveries before was empty")
+    return Verdict("passed", f"0 rows; {len(counts)} deliveries before are too few to say whether that is usual")
+
+
+def _usual(subject: Subject, rows: int, counts: Sequence[int]) -> Verdict:
+    least = int(subject.threshold("gates.min_releases"))
+    if len(counts) < least:  # days differ, and the first release of a home was made from all of its history
+        return Verdict("passed", f"{rows} rows; {len(counts)} deliveries before, {least} are needed to compare")
+    return _judged(subject, rows, counts)
 
 
 def delivered_rows(subject: Subject, contract_id: str) -> int | None:
-    """How many rows of a contract were delivered on the business date; None where nothing was."""
+    """How many rows of a contract were delivered for the business date; None where nothing was."""
+    day = _day(subject)
+    if delivered_through(subject).get(contract_id) != day:
+        return None
     table = subject.tables.need(RECONCILIATION, ("contract", "step", "measure", "expected", "business_date"))
     sql = (
         f"select cast(sum(expected) as bigint) from {table.view} "
         f"where step = 'ingest' and measure = 'rows' and contract = ? and business_date = ?"
     )
-    ((rows,),) = subject.tables.rows(sql, [contract_id, subject.content.business_date])
+    ((rows,),) = subject.tables.rows(sql, [contract_id, day])
     return rows
 
 
-def carried_days(subject: Subject, contract_id: str) -> int | None:
-    """By how many days data of a contract is carried; None where it was never delivered."""
-    table = subject.tables.need(COVERAGE, ("contract", "carried_days", "business_date"))
-    sql = f"select max(carried_days) from {table.view} where contract = ? and business_date = ?"
-    ((days,),) = subject.tables.rows(sql, [contract_id, subject.content.business_date])
-    return days
+def delivered_before(subject: Subject, contract_id: str) -> list[int]:
+    """Rows of the last deliveries of a contract before this one, the latest first; of monthly ones months back."""
+    past = subject.past_of(subject.catalog.sources[contract_id].frequency)
+    return past.delivered.get(contract_id, [])[: int(subject.threshold("gates.window_releases"))]
+
+
+def behind(subject: Subject, contract_id: str) -> tuple[int, list[int]]:
+    """By how many days a contract is behind its frequency, and was in each release before that had any of it."""
+    schedule, newest = subject.schedule(contract_id), delivered_through(subject).get(contract_id)
+    before = [schedule.behind(came, of) for of, came in subject.past.newest.get(contract_id, [])]
+    return schedule.behind(newest, _day(subject)), before
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,7 @@ def _home(state: State) -> Iterator[Finding]:
             home.control,
             home.identity,
             home.quarantine,
+            home.arrivals,
             home.vault,
             home.candidates,
             home.warehouse.parent,

@@ -21,6 +21,7 @@ from rich.console import Console
 from pipelines.cli import (
     admission,
     contracts,
+    deliveries,
     doctor,
     explain,
     gates,
@@ -59,6 +60,7 @@ app.command("nightly")(run.nightly)
 app.command("backfill")(run.backfill)
 app.command("ui")(run.ui)
 app.command("simulate")(simulate.simulate)
+app.command("deliveries")(deliveries.deliveries)
 app.command("query")(query.query)
 app.command("doctor")(doctor.doctor)
 app.command("usage")(usage.usage)

@@ -162,6 +162,7 @@ def _alert(context: typer.Context, settings: Settings, outcome: dict[str, Any], 
 
 def _report(outcome: Outcome) -> None:
     from pipelines.audit.content import supersession
+    from pipelines.ingest.arrival import WORDS
 
     console = Console(highlight=False, soft_wrap=True)
     table = Table("contract", "read", "accepted", "unchanged", "quarantined", "tombstones", box=None, pad_edge=False)
@@ -174,6 +175,9 @@ def _report(outcome: Outcome) -> None:
     console.print("seconds  " + "   ".join(f"{step} {seconds:g}" for step, seconds in outcome.seconds.items()))
     checks = outcome.checks
     console.print(f"checks   {checks['passed']} passed, {checks['failed']} failed, {checks['warned']} warned")
+    told = ", ".join(f"{count} {WORDS[state]}" for state, count in outcome.arrivals.items() if count)
+    if told:
+        console.print(f"arrival  {told}; `zhongtai deliveries` says of each")
     for line in outcome.warnings:
         console.print(f"warned   {line}", markup=False)
     for before in outcome.lost:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import StringConstraints, ValidationError, field_validator
 
 from pipelines.contracts.document import Strict, faults, read_document
-from pipelines.contracts.form import check_place, holds_secret
+from pipelines.contracts.form import Stamps, check_place, holds_secret
 from pipelines.contracts.model import PURPOSES, ContractError
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -44,6 +44,7 @@ class Bank(Strict):
 
     One that `extends` another is that bank with what its own folder states otherwise. `calendar` says which days have
     no business date; `office_calendar` on which days nobody works, where the bank books on such days too.
+    `arrival_times` says whether the time at which a file was last written is when it arrived.
     """
 
     bank: str
@@ -57,6 +58,7 @@ class Bank(Strict):
     first_date: date
     last_date: date | None = None
     deliveries: Name
+    arrival_times: Stamps = "modified"
     legal_basis: tuple[LegalBasis, ...]
     objections: Objections | None = None
 
@@ -78,7 +80,11 @@ class Bank(Strict):
     def is_business_date(self, day: date) -> bool:
         """Whether `day` is in the range and not closed."""
         in_range = self.first_date <= day and (self.last_date is None or day <= self.last_date)
-        return in_range and _is_open(self.calendar, day)
+        return in_range and self.is_open(day)
+
+    def is_open(self, day: date) -> bool:
+        """Whether the bank books on `day`, in its range or beyond."""
+        return _is_open(self.calendar, day)
 
     def is_working_day(self, day: date) -> bool:
         """Whether people work on `day`; where no office calendar is stated, on every day that has a business date."""

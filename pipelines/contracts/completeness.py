@@ -109,6 +109,10 @@ def check_contract(
             "slaProperties.timeOfAvailability: missing; say when the delivery is due",
         ),
         (
+            contract.kind != "source" and contract.row_count,
+            "schema.quality.rowCount: only what is delivered is held against it; remove it",
+        ),
+        (
             contract.kind == "mart" and "business_date" not in contract.key,
             "business_date: not in the key; a mart is as of a business date",
         ),

@@ -106,7 +106,8 @@ def _table_changes(before: Contract, after: Contract) -> list[Change]:
     for name, breaking in (
         ("table", True), ("key", True), ("delivery", True), ("consumer", True), ("mart", True), ("filter", True),
         ("control_sums", True), ("criticality", False), ("carry_forward_days", False), ("reject_limit", False),
-        ("owner", False), ("available_at", False), ("member", False), ("release_point", True), ("data_class", True),
+        ("owner", False), ("available_at", False), ("frequency", False), ("row_count", False), ("member", False),
+        ("release_point", True), ("data_class", True),
     ):  # fmt: skip
         old, new = getattr(before, name), getattr(after, name)
         if old != new:

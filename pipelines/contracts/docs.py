@@ -46,7 +46,8 @@ def page(contract: Contract, feeds: list[Feed]) -> str:
         carried = f", carried forward for {contract.carry_forward_days} days" if contract.carry_forward_days else ""
         facts |= {
             "Delivery": f"{contract.delivery}, {contract.criticality}{carried}",
-            "Due": f"{contract.available_at} bank time on the day after the business date",
+            "Due": contract.due,
+            "Rows": _expected_rows(contract),
             "Reject limit": f"{contract.reject_limit:.1%} of the rows of a delivery",
             "Control sums": ", ".join(contract.control_sums) or "rows only",
         }
@@ -76,6 +77,13 @@ def page(contract: Contract, feeds: list[Feed]) -> str:
         lines += ["", "## Feeds", "", "| bank | source | history | daily | known from |", "|---|---|---|---|---|"]
         lines += [_feed(feed) for feed in feeds]
     return "\n".join(lines) + "\n"
+
+
+def _expected_rows(contract: Contract) -> str:
+    if contract.row_count is None:
+        return "as many as usual"
+    least, most = contract.row_count
+    return f"at least {least:,}" if most is None else f"{least:,} to {most:,}"
 
 
 def _column(column: Column) -> str:

@@ -7,14 +7,13 @@ What belongs here: the feed's file, read strictly and held against its contract.
 from __future__ import annotations
 
 import re
-from codecs import lookup
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
 from pipelines.contracts.document import Strict, faults, read_document, suggestion
-from pipelines.contracts.form import DATE, Daily, Format, History, Name, Trailer, check_place, holds_secret
+from pipelines.contracts.form import DATE, Daily, Format, History, Name, Stamps, Trailer, check_place, holds_secret
 from pipelines.contracts.model import HASHED, Contract, ContractError
 
 __all__ = ["Daily", "Feed", "Format", "History", "Mapping", "Trailer", "load_feed"]
@@ -43,13 +42,17 @@ class Mapping(Strict):
 
 
 class Feed(Strict):
-    """One feed. `source` is the delivering system: the folder the file lies in; `at` is another place to deliver to."""
+    """One feed. `source` is the delivering system: the folder the file lies in; `at` is another place to deliver to.
+
+    `arrival_times` is as in bank.yaml, where this feed comes another way than the others of its bank.
+    """
 
     contract: str
     major: int
     source: str
     bank: str
     at: Name | None = None
+    arrival_times: Stamps | None = None
     history: History | None = None
     daily: Daily | None = None
     format: Format
@@ -180,7 +183,7 @@ def _form_faults(feed: Feed) -> list[tuple[object, str]]:
             "format.header: a fixed-width file has none; remove it",
         ),
         (
-            fixed and _cuts_lines_otherwise(form.encoding),
+            fixed and form.ends_lines_otherwise,
             f"format.encoding: a line end of {form.encoding} is not the one byte that files of fixed width are cut at; "
             f"use utf-8, gb18030 or another that keeps ASCII",
         ),
@@ -233,13 +236,6 @@ def _where_faults(feed: Feed) -> list[tuple[object, str]]:
         ]
     wrong.append((database and feed.at is None, "at: missing; name the database, as {env:CRM_URL}"))
     return wrong
-
-
-def _cuts_lines_otherwise(encoding: str) -> bool:
-    try:
-        return "\r\n 0A".encode(lookup(encoding).name.removesuffix("-sig")) != b"\r\n 0A"
-    except (UnicodeError, LookupError):
-        return True
 
 
 def _codes(feed: Feed) -> list[tuple[str, str]]:

@@ -20,6 +20,9 @@ from pipelines.contracts.document import Strict
 Name = Annotated[str, StringConstraints(min_length=1)]
 Character = Annotated[str, StringConstraints(min_length=1, max_length=1)]
 Position = Annotated[int, Field(ge=1)]
+# `modified`: the time that a place states of a file is when it arrived; `unknown`: it is the sender's, or anybody's;
+# `simulated`: it is, by the clock of a simulated world, which is not that of the runs.
+Stamps = Literal["modified", "unknown", "simulated"]
 # Stands for the business date in the SQL of a table; passed as a parameter, never written into the text.
 DATE = "{date}"
 _DIRECTORIES = ("home", "public_data", "project")
@@ -63,6 +66,14 @@ class Format(Strict):
     def is_text(self) -> bool:
         """Whether its bytes are lines of text in `encoding`."""
         return self.type in ("csv", "jsonl", "fixed")
+
+    @property
+    def ends_lines_otherwise(self) -> bool:
+        """Whether a line end of its encoding is other than that of ASCII."""
+        try:
+            return "\r\n 0A".encode(codecs.lookup(self.encoding).name.removesuffix("-sig")) != b"\r\n 0A"
+        except (UnicodeError, LookupError):
+            return True
 
 
 class _Where(Strict):

@@ -20,12 +20,13 @@ from pipelines.contracts.examples import check_examples, read_examples
 from pipelines.contracts.features import FeatureDefinition, load_features
 from pipelines.contracts.feed import Feed, load_feed
 from pipelines.contracts.lawful import check_lawful_use
-from pipelines.contracts.model import Column, Contract, ContractError, RowRule
-from pipelines.contracts.odcs import available_at, properties, read_odcs
+from pipelines.contracts.model import Column, Contract, ContractError
+from pipelines.contracts.odcs import available_at, frequency, properties, read_odcs
 from pipelines.contracts.policy import Policy, load_policy
 from pipelines.contracts.policy_map import PolicyMap, check_policy_map, load_policy_map
 from pipelines.contracts.propensity import PropensityCard, load_propensity
 from pipelines.contracts.purpose import check_derived, check_release_points
+from pipelines.contracts.quality import row_count, rules
 from pipelines.contracts.refusal import Refusal, check_feed_refusals, check_refusals, load_refusals
 from pipelines.contracts.scorecard_file import load_scorecards
 from pipelines.contracts.scorecards import Scorecard
@@ -157,7 +158,7 @@ def load_contract(path: Path, kind: str, marts: dict[str, Contract]) -> Contract
         columns=tuple(
             _with_inputs(build_column(path, item, n, purposes, legal_basis, mart), inputs) for n, item in items
         ),
-        rules=tuple(_rule(path, item) for item in table.quality or []),
+        rules=rules(path, table),
         delivery=given.get("delivery", "derived"),
         criticality=given.get("criticality", "required"),
         carry_forward_days=_number(path, "carryForwardDays", given, whole=True),
@@ -166,6 +167,8 @@ def load_contract(path: Path, kind: str, marts: dict[str, Contract]) -> Contract
         purposes=purposes,
         legal_basis=legal_basis,
         available_at=available_at(document),
+        frequency=frequency(path, document, needed=kind == "source"),
+        row_count=row_count(path, table),
         consumer=given.get("consumer"),
         mart=given.get("mart"),
         filter=given.get("filter"),
@@ -239,12 +242,3 @@ def _history(path: Path, given: dict[str, Any]) -> str | None:
     if given.get("history") not in (None, "on_change"):
         raise ContractError(f"{path}: customProperties.history: '{given['history']}' is not known; write on_change")
     return given.get("history")
-
-
-def _rule(path: Path, item: Any) -> RowRule:
-    if item.engine != "zhongtai" or not item.name or not isinstance(item.implementation, str):
-        raise ContractError(
-            f"{path}: schema.quality.{item.name or 'a rule without name'}: "
-            f"nobody would check it; give name, `engine: zhongtai` and implementation, an SQL predicate over columns"
-        )
-    return RowRule(item.name, item.description or item.name, item.implementation, item.dimension or "validity")

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.contracts.frequency import DAILY, Frequency
+
 if TYPE_CHECKING:
     from pipelines.contracts.examples import Example
     from pipelines.contracts.subjects import Subject
@@ -98,6 +100,8 @@ class Contract:
     sha256: str
     limitations: str = ""
     available_at: str | None = None
+    frequency: Frequency = DAILY
+    row_count: tuple[int, int | None] | None = None  # least and most rows of a delivery, where the contract says so
     consumer: str | None = None
     mart: str | None = None
     filter: str | None = None
@@ -117,6 +121,12 @@ class Contract:
     def major(self) -> int:
         """Major version: a breaking change raises it."""
         return int(self.version.split(".")[0])
+
+    @property
+    def due(self) -> str:
+        """How often and by when it is delivered, in words."""
+        after = "business date" if self.frequency == DAILY else "last business date of the period"
+        return f"{self.frequency}, by {self.available_at} bank time on the day after the {after}"
 
     @property
     def measures(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from open_data_contract_standard.model import CustomProperty, OpenDataContractSt
 from pydantic import BaseModel, ValidationError
 
 from pipelines.contracts.document import faults, label, read_document, suggestion
+from pipelines.contracts.frequency import DAILY, Frequency, frequency_of
 from pipelines.contracts.model import ContractError
 
 _FIELDS = {
@@ -41,6 +43,10 @@ _NOT_KEPT = {
 _OPTIONS = {"minimum", "maximum"}
 _READ: dict[str, OpenDataContractStandard] = {}  # documents without a fault, by the SHA-256 of their file
 _SERVICE_LEVELS = {"timeOfAvailability", "frequency"}
+_HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_HOW_OFTEN = (
+    "give value and unit: 1 d, 1 w, 1 m, 1 q or 1 y for daily, weekly, monthly, quarterly or yearly, or 2, 4 or 6 m"
+)
 
 
 def read_odcs(path: Path) -> tuple[OpenDataContractStandard, str]:
@@ -97,6 +103,21 @@ def available_at(document: OpenDataContractStandard) -> str | None:
     return str(levels["timeOfAvailability"]) if "timeOfAvailability" in levels else None
 
 
+def frequency(path: Path, document: OpenDataContractStandard, *, needed: bool) -> Frequency:
+    """How often it is delivered. Raises ContractError where that is no frequency, or `needed` and missing."""
+    levels = {item.property: item for item in document.slaProperties or []}
+    if "frequency" not in levels:
+        if needed:
+            raise ContractError(f"{path}: slaProperties.frequency: missing; {_HOW_OFTEN}")
+        return DAILY
+    stated = levels["frequency"]
+    found = frequency_of(stated.value, stated.unit)
+    if found is None:
+        said = " ".join(str(part) for part in (stated.value, stated.unit) if part is not None)
+        raise ContractError(f"{path}: slaProperties.frequency: '{said}' is not one that is known here; {_HOW_OFTEN}")
+    return found
+
+
 def _check_fields(path: Path, given: Any, understood: Any) -> None:
     if unknown := sorted(_unknown(given, understood)):
         hint = suggestion(unknown[0].rpartition(".")[2], _FIELDS)
@@ -137,3 +158,11 @@ def _check_kept(path: Path, document: OpenDataContractStandard) -> None:
                 f"{path}: slaProperties: unknown property '{level.property}'{hint}; "
                 f"known here: {', '.join(sorted(_SERVICE_LEVELS))}"
             )
+        if level.property == "timeOfAvailability" and not _HOUR.fullmatch(str(level.value)):
+            raise ContractError(
+                f"{path}: slaProperties.timeOfAvailability: '{level.value}' is no time of day; "
+                f'write it in quotes, as "01:15"'
+            )
+    named = [level.property for level in document.slaProperties or []]
+    if len(set(named)) < len(named):
+        raise ContractError(f"{path}: slaProperties: a property is given twice; keep one")

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -73,6 +73,14 @@ class Delivery:
         """Whether it has been delivered. Raises DeliveryFault where the place does not say."""
         with self._asked():
             return self._origin.is_there()
+
+    def arrived(self) -> datetime | None:
+        """When it was complete, as its place states; None where the place does not, or not now."""
+        try:
+            with self._asked():
+                return self._origin.arrived()
+        except DeliveryFault:
+            return None
 
     def require(self) -> None:
         """Raise DeliveryFault unless the file is there, flagged complete, not empty and marked as agreed."""

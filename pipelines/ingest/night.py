@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from pipelines.contracts.feed import Feed
+from pipelines.contracts.frequency import Schedule, days
 from pipelines.contracts.load import Catalog
+from pipelines.contracts.model import Contract
 from pipelines.ingest import lake, ledger, rotation
+from pipelines.ingest.arrival import Arrivals, arrivals, clock, times
 from pipelines.ingest.batch import Desk, land
 from pipelines.ingest.correction import Correction
 from pipelines.ingest.deliveries import Delivery
@@ -84,7 +87,11 @@ def _ingest_feed(desk: Desk, feed: Feed, first: date, last: date, outcome: Outco
             _ingest_history(fetching, feed, correction, first, last, through, outcome)
     if feed.daily:
         start = through + timedelta(days=1) if through else desk.bank.first_date
-        _ingest_days(desk, feed, correction, start, first, last, outcome)
+        seen = arrivals(desk.home, feed)
+        try:
+            _ingest_days(desk, feed, correction, start, first, last, outcome, seen)
+        finally:
+            seen.write()
     made = {landing.business_date for landing in outcome.landings}
     asked = (landing for landing in correction.ledger.landings if first <= landing.business_date <= last)
     outcome.landings += [landing for landing in asked if landing.business_date not in made]
@@ -121,8 +128,9 @@ def _ingest_history(
 
 
 def _ingest_days(
-    desk: Desk, feed: Feed, correction: Correction, start: date, first: date, last: date, outcome: Outcome
-) -> None:
+    desk: Desk, feed: Feed, correction: Correction, start: date, first: date, last: date, outcome: Outcome,
+    seen: Arrivals,
+) -> None:  # fmt: skip
     """Land the daily files from `start` on that are missing, late, in doubt, or others than those landed."""
     book = correction.ledger
     lost = book.lost_dates(desk.home)
@@ -139,9 +147,41 @@ def _ingest_days(
                     outcome.reused += 1
                     continue
                 if entry and not landed and not there:  # carried, and still not here
+                    _note(seen, desk, delivery, clock(), "carried")
                     outcome.reused += day >= first
                     continue
-            outcome.landings += _land_day(fetching, delivery, correction)
+            outcome.landings += _land_and_note(fetching, delivery, correction, seen, known=landed)
+
+
+def _land_and_note(
+    desk: Desk, delivery: Delivery, correction: Correction, seen: Arrivals, *, known: bool
+) -> list[Landing]:
+    looked = clock()
+    try:
+        made = _land_day(desk, delivery, correction)
+    except DeliveryFault as fault:
+        if not known:
+            _note(seen, desk, delivery, looked, fault.rule)
+        raise
+    if not known:
+        _note(seen, desk, delivery, looked, made[0].status)
+    return made
+
+
+def _note(seen: Arrivals, desk: Desk, delivery: Delivery, looked: datetime, came: str) -> None:
+    """Note when a run looked for a delivery and what `came` of it: told to people, and nothing that is landed."""
+    worth = times(delivery.feed, desk.bank)
+    if came in ("carried", "missing_delivery", "missing_flag"):
+        due = _schedule(desk, delivery.contract).due_date(delivery.date)
+        if due == delivery.date and worth != "simulated":
+            seen.note_missing(delivery.date, looked)
+    elif came != "unreadable":  # where the place does not answer nobody knows
+        stated = None if worth == "unknown" else delivery.arrived()
+        seen.note_found(delivery.date, stated if worth == "simulated" and stated else looked, stated)
+
+
+def _schedule(desk: Desk, contract: Contract) -> Schedule:
+    return Schedule(contract.frequency, desk.bank, contract.available_at)
 
 
 def _land_day(desk: Desk, delivery: Delivery, correction: Correction) -> list[Landing]:
@@ -154,8 +194,7 @@ def _land_day(desk: Desk, delivery: Delivery, correction: Correction) -> list[La
                 "missing_delivery", f"no such file any more, but {again}",
                 "put back the file that was landed, or a corrected one, and run the night again",
             )  # fmt: skip
-        if delivery.contract.criticality == "optional":
-            return _carry(delivery, book)
+        return _carry(delivery, book, _schedule(desk, delivery.contract))
     delivery.require()
     # A full extract of a quiet day may well equal the last one; bookings never do.
     for other in book.landings if delivery.contract.delivery != "full" else ():
@@ -164,16 +203,22 @@ def _land_day(desk: Desk, delivery: Delivery, correction: Correction) -> list[La
     return land(desk, delivery, correction, [day])
 
 
-def _carry(delivery: Delivery, book: Ledger) -> list[Landing]:
-    """Record that an optional contract is carried forward, or refuse once that has lasted too long."""
+def _carry(delivery: Delivery, book: Ledger, schedule: Schedule) -> list[Landing]:
+    """Record that the last state is carried forward, or refuse: what is due is missing, or has been for too long.
+
+    A required contract may be carried only while nothing is owed; it has to have come once.
+    """
     contract = delivery.contract
-    earlier = [day for day in book.landed_dates() if day < delivery.date]
-    days = (delivery.date - max(earlier)).days if earlier else None
-    if days is None or days > contract.carry_forward_days:
-        lasting = "was never delivered" if days is None else f"was last delivered {days} days before"
+    newest = max((day for day in book.landed_dates() if day < delivery.date), default=None)
+    behind, said = schedule.behind(newest, delivery.date), schedule.said(newest, delivery.date)
+    if contract.criticality == "required":
+        if newest is None or behind:
+            raise delivery.fault("missing_delivery", f"no such file of a required contract: {said}")
+    elif behind and (newest is None or behind > contract.carry_forward_days):
         raise delivery.fault(
             "missing_delivery",
-            f"no such file; it is optional, but {lasting} and may be carried for {contract.carry_forward_days}",
+            f"no such file of an optional contract: {said}: {days(behind)} behind, and may be carried for "
+            f"{contract.carry_forward_days}",
             f"ask {contract.owner} for it, or raise carryForwardDays in {contract.path}",
         )
     place, unknown, nothing = (contract.id, delivery.feed.source, delivery.date), (None,) * 5, (Decimal(0),) * 5

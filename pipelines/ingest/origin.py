@@ -11,9 +11,11 @@ import os
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from pipelines.ingest.arrival import instant
 from pipelines.settings import PRIVATE_FILE
 from pipelines.vault.scratch import scratch
 
@@ -57,6 +59,10 @@ class Origin(Protocol):
         """What tells whether it is still the same delivery. Raises FileNotFoundError where it is gone."""
         ...
 
+    def arrived(self) -> datetime | None:
+        """When it was complete, as its place states; None where the place does not."""
+        ...
+
     def fetch(self, target: Path) -> None:
         """Write it to `target`, an empty private file. A file of this machine is read where it lies."""
         ...
@@ -89,6 +95,11 @@ class LocalFile:
         """Which file it is, how long and from when."""
         stat = self.path.stat()
         return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+    def arrived(self) -> datetime | None:
+        """When it and its flag were last written."""
+        paths = [self.path, *([self.flag] if self.flag else [])]
+        return instant(max(path.stat().st_mtime for path in paths))
 
     def fetch(self, target: Path) -> None:
         """Nothing: it is read where it lies."""

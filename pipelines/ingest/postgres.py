@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,10 @@ class Extract:
     def stamp(self) -> tuple[object, ...]:
         """Nothing: the rows are those of one snapshot, whatever is written meanwhile."""
         return ()
+
+    def arrived(self) -> datetime | None:
+        """Nothing: a database does not say when its rows came."""
+        return None
 
     def fetch(self, target: Path) -> None:
         """Copy the rows to `target`, as CSV with a header, every value as text; the order is total.

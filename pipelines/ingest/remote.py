@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from pipelines.ingest.arrival import instant
 from pipelines.ingest.origin import Unreachable, scrubbed, shown, without_flag
 
 # What a store says of a file that changes when the file does; each store says some of it.
 _MARKS = ("size", "ETag", "VersionId", "LastModified", "Last-Modified", "Content-MD5", "Digest", "mtime", "created")
+_TIMES = ("LastModified", "last_modified", "Last-Modified", "updated", "mtime", "created")
 _CHECK = "check the address and the access in the environment and run the night again"
 
 
@@ -79,6 +82,14 @@ class RemoteFile:
         if info is None:
             raise FileNotFoundError(str(self))
         return tuple(str(info.get(mark)) for mark in _MARKS)
+
+    def arrived(self) -> datetime | None:
+        """When it and its flag were last written, where the store states both."""
+        stated = []
+        for url in (self.url, *([self.flag] if self.flag else [])):
+            info = _info(url) or {}
+            stated.append(next((at for mark in _TIMES if (at := instant(info.get(mark)))), None))
+        return None if None in stated else max(at for at in stated if at is not None)
 
     def fetch(self, target: Path) -> None:
         """Write the file to `target`."""

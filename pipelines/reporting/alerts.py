@@ -36,6 +36,7 @@ def told(catalog: Catalog, outcome: dict[str, Any], error: BaseException | None)
         "release": outcome.get("release"),
         "content_hash": outcome.get("content_hash"),
         "checks": checks,
+        "arrivals": outcome.get("arrivals", {}),
         "warned": names_in(catalog, " ".join(outcome.get("warnings", ()))),
         "seconds": outcome.get("seconds", {}).get("total"),
         "trouble": None if error is None else _KINDS.get(type(error).__name__, "failure"),

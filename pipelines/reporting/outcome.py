@@ -16,6 +16,7 @@ import dagster as dg
 from dagster import DagsterEvent, DagsterEventType
 
 from pipelines.assets.release import EVIDENCE, RELEASE
+from pipelines.ingest.arrival import WORDS
 from pipelines.release.audit_page import where_to_look
 from pipelines.release.refused import Refused
 from pipelines.settings import InputError
@@ -53,6 +54,7 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
     checks: dict[str, int] = field(default_factory=lambda: {"passed": 0, "failed": 0, "warned": 0})
+    arrivals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(WORDS, 0))  # deliveries, by when they came
     warnings: list[str] = field(default_factory=list)
     error: Exception | None = None
     lost: list[Outcome] = field(default_factory=list)  # runs before it that were killed, and could not say so
@@ -63,7 +65,8 @@ class Outcome:
             "bank": self.bank, "business_date": self.business_date.isoformat(), "status": self.status,
             "release": self.release, "path": self.path, "content_hash": self.content_hash, "released": self.released,
             "current": self.current,
-            "seconds": self.seconds, "rows": self.rows, "checks": self.checks, "warnings": self.warnings,
+            "seconds": self.seconds, "rows": self.rows, "checks": self.checks,
+            "arrivals": self.arrivals, "warnings": self.warnings,
             "error": str(self.error) if self.error else None,
         }  # fmt: skip
 
@@ -100,6 +103,9 @@ def _materialized(outcome: Outcome, materialization: dg.AssetMaterialization) ->
 def _checked(outcome: Outcome, evaluation: Any) -> None:
     warn = evaluation.severity is dg.AssetCheckSeverity.WARN
     outcome.checks["passed" if evaluation.passed else "warned" if warn else "failed"] += 1
+    if evaluation.check_name == "in_time":
+        for state in outcome.arrivals.keys() & evaluation.metadata.keys():
+            outcome.arrivals[state] += int(evaluation.metadata[state].value)
     if warn and not evaluation.passed and evaluation.description:
         outcome.warnings += evaluation.description.splitlines()
 

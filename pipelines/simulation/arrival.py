@@ -1,9 +1,12 @@
-"""Which deliveries come a day late, and which come wrong at first and are corrected two days later.
+"""When deliveries come: most in the night, some a day late, some wrong at first and corrected two days later.
 
 A function of world and day alone: whether a file is there, or right, depends only on the last date simulated.
 """
 
 from __future__ import annotations
+
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -21,6 +24,18 @@ _SOMETIMES_LATE = {
 _SOMETIMES_WRONG = {("market.daily_turnover", "market_east"): 0.10}
 LATE, CORRECTED = 1, 2  # days after which a file is there, or right
 _TIMES = 10  # too much: a decimal point was read as nothing
+
+
+_EARLIEST, _SPAN = 15, 45  # minutes after midnight at which files of the day before come: before 01:00. Assumption
+
+
+def at(world: World, feed: Feed, day: int, wrong: bool, zone: ZoneInfo) -> datetime:
+    """When the file of `day` comes, by the clock of the simulated bank; where it is corrected, when that one does."""
+    late = LATE if is_late(world, feed, day) else 0
+    corrected = CORRECTED if is_corrected(world, feed, day) and not wrong else 0
+    night = world.calendar.date(day + 1 + max(late, corrected))
+    minute = _EARLIEST + int(world.streams.of(f"arrival.minute.{feed.contract}.{feed.source}", day).integers(_SPAN))
+    return datetime.combine(night, time(0, minute), zone)
 
 
 def is_late(world: World, feed: Feed, day: int) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import gzip
 import os
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -68,14 +69,16 @@ class Delivery:
         self.rows += len(rows)
         lines.write(rows, self._files[-1])
 
-    def close(self) -> None:
-        """Complete the file, put it in its place, and say by its flag that it is there."""
+    def close(self, arrives: datetime | None = None) -> None:
+        """Complete the file, put it in its place, and say by its flag that it is there; as of when it `arrives`."""
         self._write_waiting()
         self._end()
         self.bytes = self._hidden.stat().st_size
         self._hidden.replace(self.path)
         if self._flag is not None:
             _private(self._flag).close()
+        if arrives is not None:
+            date_files([self.path, *([self._flag] if self._flag else [])], arrives)
 
     def abandon(self) -> None:
         """Leave nothing behind of a file that will not be completed."""
@@ -104,6 +107,12 @@ def history(feed: Feed, contract: Contract, deliveries: Path) -> Delivery:
     """The delivery of all dates up to that on which daily ones begin."""
     assert feed.history is not None
     return Delivery(feed, contract, deliveries / feed.history.path, waits=True)
+
+
+def date_files(paths: Iterable[Path], when: datetime) -> None:
+    """Have files be written at `when`, by the clock of the simulated world."""
+    for path in paths:
+        os.utime(path, (when.timestamp(), when.timestamp()))
 
 
 def _private(path: Path) -> BinaryIO:

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -91,6 +92,7 @@ class _Run:
         if emitters is None and (missing := known - self.emitters.keys()):
             raise InputError(f"nobody simulates {', '.join(sorted(f'{c} of {s}' for c, s in missing))}")
         self.feeds = tuple(feed for feed in feeds if (feed.contract, feed.source) in self.emitters)
+        self.zone = ZoneInfo(catalog.bank(BANKS[request.crm]).time_zone)
         self.summary = Summary()
         self.crm = CrmDatabase(request.out / "crm") if request.crm == "postgres" else None
 
@@ -158,7 +160,7 @@ class _Run:
         file = delivery.daily(feed, self._contract(feed), self.request.deliveries, when)
         try:
             self._fill(file, feed, day, wrong)
-            file.close()
+            file.close(arrival.at(self.world, feed, day, wrong, self.zone))
         except BaseException:
             file.abandon()
             raise

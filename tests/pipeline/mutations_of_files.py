@@ -97,7 +97,7 @@ REFUSED = [
     _fault("no JSON at all", CARD, text(CARD, lambda _: "card_ref\n"), "unreadable", "no line is a JSON object"),
     _fault(
         "optional, missing for too long", CARD, away(CARD),
-        "missing_delivery", "last delivered 2 days before and may be carried for 1", "raise carryForwardDays",
+        "missing_delivery", "2 days behind, and may be carried for 1", "raise carryForwardDays",
         changes={"carry_forward_days": 1},
     ),
     _fault(

@@ -30,6 +30,8 @@ def test_the_outcome_says_what_was_done(xiaocheng, expected):
     assert outcome["release"].startswith(LAST)
     assert Path(outcome["path"]).is_dir()
     assert outcome["checks"]["failed"] == 0 < outcome["checks"]["passed"]
+    readable = sum(told["readable"] for told in expected["contracts"].values())
+    assert outcome["arrivals"] == {"in_time": 0, "late": 0, "missing": 0, "unknown": readable}
     assert {"start-up", "ingest", "warehouse", "candidate", "evidence", "release", "total"} <= outcome["seconds"].keys()
     for contract, told in expected["contracts"].items():
         if told["readable"]:
@@ -38,6 +40,22 @@ def test_the_outcome_says_what_was_done(xiaocheng, expected):
             assert {name: found[name] for name in ("read", "accepted", "unchanged", "quarantined", "tombstones")} == {
                 name: day[name] for name in ("read", "accepted", "unchanged", "quarantined", "tombstones")
             }, contract
+
+
+def test_what_was_due_and_what_came_is_shown_of_every_feed(xiaocheng, zhongtai, expected):
+    told = zhongtai("deliveries", "--json", home=xiaocheng.home).json
+    assert told["business_date"] == LAST
+    readable = {name for name, of in expected["contracts"].items() if of["readable"]}
+    assert {row["contract"] for row in told["deliveries"]} == readable
+    assert {(row["last_for"], row["arrival"], row["next_due_for"], row["behind"]) for row in told["deliveries"]} == {
+        (LAST, "not known", None, 0)  # the bank ends on this date
+    }
+    shown = zhongtai("deliveries", "--contract", "core.party", home=xiaocheng.home)
+    assert [line.split()[:4] for line in shown.out.splitlines()] == [
+        ["contract", "source", "frequency", "last"], ["core.party", "core", "daily", LAST],
+    ]  # fmt: skip
+    none = zhongtai("deliveries", "--contract", "tax.filing", home=xiaocheng.home)
+    assert none.code == 2 and "nothing was landed of tax.filing yet: run a night first" in none.err
 
 
 def test_every_landing_balances(xiaocheng):

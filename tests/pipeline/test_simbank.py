@@ -96,6 +96,19 @@ def test_a_late_file_is_carried_and_lands_the_next_night(simbank):
     assert len(turnover(simbank.home, LATE_FEED[1])) == late.accepted
 
 
+def test_a_late_file_is_told_of_while_it_is_missing_and_when_it_has_come(simbank, zhongtai):
+    place = "market.daily_turnover from market_west, 2025-01-15"
+    (missing,) = [line for line in simbank.runs["late"]["warnings"] if line.startswith(f"{place}: nothing came")]
+    assert "due for 2025-01-15, by 01:15 bank time on 2025-01-16; the last came for 2025-01-14: 1 day behind" in missing
+    (late,) = [line for line in simbank.runs["next"]["warnings"] if line.startswith(f"{place}: came on 2025-01-17 00:")]
+    assert "due by 2025-01-16 01:15 bank time (daily): 23 hours late; ask " in late
+    assert [simbank.runs[name]["arrivals"]["missing"] for name in ("late", "next", "last")] == [1, 0, 0]
+    assert [simbank.runs[name]["arrivals"]["late"] for name in ("late", "next", "last")] == [0, 1, 0]
+    shown = zhongtai("deliveries", "--date", f"{LATE}", "--contract", LATE_FEED[0], "--json", home=simbank.home)
+    (of,) = [row for row in shown.json["deliveries"] if row["source"] == LATE_FEED[1]]
+    assert (of["last_for"], of["arrival"], of["behind"]) == ("2025-01-15", "late", 0)
+
+
 def landed_at(home: Path, release_of: date) -> bool:
     """Whether the release of a night was made with the file that came late."""
     (path,) = home.glob(f"releases/{release_of}-*/manifest.json")

@@ -7,6 +7,7 @@ faults (`catalogue`).
 from __future__ import annotations
 
 import json
+import os
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -43,7 +44,10 @@ def spoil(faults: list[Fault], request: Request, feeds: tuple[Feed, ...], catalo
     for fault in faults:
         feed = next(feed for feed in feeds if (feed.contract, feed.source) == (fault.contract, fault.source))
         of = _delivery(feed, catalog.contract(feed.contract), request, crm)
+        came = of.path.stat() if of.path.is_file() else None
         fault.edit(of)
+        if came is not None and of.path.is_file():  # spoiled where it was written, not on its way
+            os.utime(of.path, ns=(came.st_atime_ns, came.st_mtime_ns))
         path = make_directory(request.out / "expected") / f"{fault.name}.json"
         write_private(path, (json.dumps(_verdict(fault, of), ensure_ascii=False, indent=1) + "\n").encode())
         written.append(path)

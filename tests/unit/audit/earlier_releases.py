@@ -19,7 +19,7 @@ def write_release(
     shelf: Path, catalog: Catalog, day: date, parties: int = 40, spoil: Spoil | None = None, **more: Any
 ) -> Path:
     """A release of `day` below `shelf`; `more` are the end of its `id`, and what it says that it `supersedes`."""
-    tables = {name: _as_of(table, day) for name, table in product_tables(catalog, parties).items()}
+    tables = {name: as_of(table, day) for name, table in product_tables(catalog, parties).items()}
     if spoil:
         spoil(tables)
     release = shelf / f"{day}-{more.get('id', 'abcdef012345')}"
@@ -43,8 +43,10 @@ def write_manifest(release: Path, day: date, rows: dict[str, int], **more: Any) 
     return release
 
 
-def _as_of(table: pa.Table, day: date) -> pa.Table:
+def as_of(table: pa.Table, day: date) -> pa.Table:
+    """A table of `day`, for which everything was delivered."""
     if "business_date" not in table.schema.names:
         return table
-    at = table.schema.names.index("business_date")
-    return table.set_column(at, "business_date", pa.array([day] * table.num_rows, pa.date32()))
+    for name in {"business_date", "delivered_through"} & set(table.schema.names):
+        table = table.set_column(table.schema.names.index(name), name, pa.array([day] * table.num_rows, pa.date32()))
+    return table

@@ -160,12 +160,25 @@ def test_a_defect_fails_its_own_check_and_no_other(audited, defect: str) -> None
 def test_optional_data_carried_too_long_warns_and_does_not_refuse(audited) -> None:
     def spoil(tables: Tables) -> None:
         put_where(COVERAGE, "card.account", "status", "carried")(tables)
-        put_where(COVERAGE, "card.account", "carried_days", 4)(tables)
+        put_where(COVERAGE, "card.account", "delivered_through", DAY - timedelta(4))(tables)
 
     evidence = audited(spoil)
     assert failed(evidence) == {"coverage.carried"}
     assert evidence.refusals() == ()
-    assert evidence.warnings()[0].observed == "card.account is carried for 4 days, 3 are allowed"
+    assert evidence.warnings()[0].observed == (
+        "card.account: 4 days behind, 3 allowed: daily, due for 1994-03-28, by 01:15 bank time on 1994-03-29; "
+        "the last came for 1994-03-27; ask cards for it and run the night again"
+    )
+
+
+def test_a_required_delivery_that_is_owed_refuses(audited) -> None:
+    evidence = audited(put_where(COVERAGE, "core.party", "delivered_through", DAY - timedelta(1)))
+    (refusal,) = evidence.refusals()
+    assert (refusal.id, failed(evidence)) == ("coverage.required", {"coverage.required"})
+    assert refusal.observed == (
+        "core.party: daily, due for 1994-03-31, by 01:15 bank time on 1994-04-01; the last came for 1994-03-30; "
+        "ask core-banking for it and run the night again"
+    )
 
 
 def test_a_missing_column_fails_the_columns_and_is_no_verdict_on_its_values(audited) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipelines.audit.suggest import Seen, as_policy, observe, smallest_groups, suggestions
 from pipelines.contracts.load import Catalog
 
-from .candidates import DAY
+from .candidates import DAY, product_tables
 from .earlier_releases import write_release
 from .test_churn import without
 from .test_defects import put
@@ -128,15 +128,16 @@ def test_what_is_learned_is_the_smallest_limit_that_would_have_passed(tmp_path, 
     room.mkdir()
     ages, made = (0, 2, 1, 5), []
     for n, days in enumerate(ages):
+        day = DAY - timedelta(4 - n)
 
-        def spoil(tables, n=n, days=days) -> None:
-            put(COVERAGE, "carried_days", days, 0)(tables)
+        def spoil(tables, n=n, came=day - timedelta(days)) -> None:
+            put(COVERAGE, "delivered_through", came, 0)(tables)
             without(LIST, 0, 20 - n)(tables)
 
-        made.append(
-            (write_release(shelf, catalog, DAY - timedelta(4 - n), spoil=spoil), "pkdd99", DAY - timedelta(4 - n))
-        )
+        made.append((write_release(shelf, catalog, day, spoil=spoil), "pkdd99", day))
     seen = observe(catalog, shelf, made, room)
-    assert [one.value for one in seen["gates.fresh_max_carried_days"]] == [2.0, 0.0, 5.0]
+    late = product_tables(catalog, 1)[COVERAGE]["contract"][0].as_py()
+    assert [one.value for one in seen["gates.fresh_max_carried_days"] if one.of == late] == [2.0, 0.0, 5.0]
+    assert not any(one.value for one in seen["gates.fresh_max_carried_days"] if one.of != late)
     off = [one.value for one in seen["gates.volume_max_robust_z"] if one.of == LIST]
     assert off == [pytest.approx(2 / 19**0.5)]

@@ -7,6 +7,7 @@ import hashlib
 import http.server
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import fsspec
@@ -15,6 +16,7 @@ from fsspec.config import conf, set_conf_env
 
 from pipelines.contracts.feed import Daily
 from pipelines.ingest import origin, remote
+from pipelines.ingest.arrival import arrivals
 from pipelines.ingest.faults import DeliveryFault
 from pipelines.ingest.origin import scrubbed, shown
 from pipelines.ingest.places import place
@@ -26,6 +28,7 @@ from .workshop import contract, day, feed
 pytestmark = pytest.mark.servers
 OF = contract()
 CONTENT = b"key,name,amount\na,Ann,1\n"
+MISSING = "no such file of a required contract: daily, due for 2030-01-07; nothing ever came"
 SECRET = "s3cr3t-of-the-store"
 
 
@@ -131,9 +134,19 @@ def test_a_delivery_is_landed_from_its_url_and_nothing_stays(bank, shop):
     assert bank.state(day(2)) == {"a": 7} and bank.state(day(3)) == {"a": 3}
 
 
+def test_a_store_states_when_a_file_came_and_a_web_server_does_not(bank, shop):
+    deliver(shop, 1)
+    bank.land(day(1))
+    seen = arrivals(bank.home, bank.feeds[0]).seen[day(1)]
+    if shop.url.startswith("http"):
+        assert seen.stated is None
+    else:
+        assert abs(seen.stated - seen.found) < timedelta(minutes=5)
+
+
 def test_what_is_wrong_is_told_as_of_a_file(bank, shop):
     name = f"thing_{day(1):%Y%m%d}.csv"
-    assert (bank.fault(day(1)).rule, bank.fault(day(1)).message) == ("missing_delivery", "no such file")
+    assert (bank.fault(day(1)).rule, bank.fault(day(1)).message) == ("missing_delivery", MISSING)
     shop.put(name, CONTENT)
     fault = bank.fault(day(1))
     assert (fault.rule, fault.message) == ("missing_flag", "the flag file 20300107.ok is not there: not complete yet")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -58,12 +59,25 @@ def files(out: Path) -> dict[str, bytes]:
     return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
 
 
+def came(deliveries: Path) -> dict[str, tuple[int, int]]:
+    """Of each daily file after how many days it came, and in which hour of the bank's clock."""
+    found = {}
+    for path in sorted(deliveries.glob("2025*/*/*")):
+        at = datetime.fromtimestamp(path.stat().st_mtime, ZoneInfo("Asia/Shanghai"))
+        day = date.fromisoformat(path.relative_to(deliveries).parts[0])
+        found[str(path.relative_to(deliveries))] = ((at.date() - day).days, at.hour)
+    return found
+
+
 def test_dates_at_once_are_the_same_files_as_one_by_one(tmp_path, often):
     run(tmp_path / "once", 12, through=3)
     run(tmp_path / "steps", 4, through=3)
     for last in (5, 6, 9, 10, 12):
         run(tmp_path / "steps", last)
     run(tmp_path / "steps", 8, first=7)  # once more, in the middle
+    times = [came(tmp_path / name / "deliveries") for name in ("once", "steps")]
+    assert times[0] == times[1] and {days for days, _ in times[0].values()} == {1, 2, 3}
+    assert {hour for _, hour in times[0].values()} == {0}
     once, steps = files(tmp_path / "once"), files(tmp_path / "steps")
     assert once == steps and len(once) > 80
     run(tmp_path / "other", 12, through=3, seed=4)
