@@ -8,6 +8,7 @@ whoever runs the night, land and block nothing, and are in no release and no evi
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -76,15 +77,16 @@ class Arrivals:
             self.seen[day] = replace(known, found=now, stated=stated)
 
     def write(self) -> None:
-        """Keep what was noted."""
+        """Keep what was noted. What cannot be kept is not known later; it hides no fault of a delivery."""
         if self.seen == self._written:
             return
         told = {
             day.isoformat(): {name: at.astimezone(UTC).isoformat() for name, at in vars(one).items() if at is not None}
             for day, one in sorted(self.seen.items())
         }
-        write_private(self.path, json.dumps(told, indent=0).encode())
-        self._written = dict(self.seen)
+        with suppress(OSError):
+            write_private(self.path, json.dumps(told, indent=0).encode())
+            self._written = dict(self.seen)
 
 
 def arrivals(home: Home, feed: Feed) -> Arrivals:

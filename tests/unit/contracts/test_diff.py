@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.contracts.diff import Change, Difference, compare
+from pipelines.contracts.frequency import Frequency
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Column, Contract, RowRule
 
@@ -136,6 +137,9 @@ TABLE = {
     ),
     "the owner": (SOURCE, with_contract(owner="payments"), "owner changed from core-banking to payments", COMPATIBLE),
     "the hour": (SOURCE, with_contract(available_at="02:00"), "available_at changed from 01:15 to 02:00", COMPATIBLE),
+    "how often": (
+        SOURCE, with_contract(frequency=Frequency("month", 3)), "frequency changed from daily to quarterly", COMPATIBLE,
+    ),
     "days it is carried": (
         SOURCE, with_contract(carry_forward_days=2), "carry_forward_days changed from 0 to 2", COMPATIBLE,
     ),

@@ -224,6 +224,15 @@ def test_nothing_that_is_landed_depends_on_when_it_came(small_bank, at) -> None:
     assert [said(bank, day(1)).state for bank in (early, late)] == ["in_time", "late"]
 
 
+def test_where_nothing_can_be_noted_the_delivery_is_landed_and_a_fault_stays_one(small_bank) -> None:
+    bank = small_bank()
+    bank.home.arrivals.rmdir()
+    put(bank, 1, DEADLINE)
+    bank.land(day(1))
+    assert bank.fault(day(2)).rule == "missing_delivery"
+    assert said(bank, day(1)) is None
+
+
 @pytest.mark.parametrize("kept", [b"", b"[]", b'{"2030-01-07": 3}', b'{"2030": {}}', b'{"2030-01-07": {"x": "y"}}'])
 def test_what_cannot_be_read_of_earlier_runs_stops_no_night(small_bank, kept: bytes) -> None:
     bank = small_bank(contracts=(DAILY,))

@@ -134,14 +134,11 @@ def test_a_delivery_is_landed_from_its_url_and_nothing_stays(bank, shop):
     assert bank.state(day(2)) == {"a": 7} and bank.state(day(3)) == {"a": 3}
 
 
-def test_a_store_states_when_a_file_came_and_a_web_server_does_not(bank, shop):
+def test_a_store_or_web_server_states_when_a_file_came(bank, shop):
     deliver(shop, 1)
     bank.land(day(1))
     seen = arrivals(bank.home, bank.feeds[0]).seen[day(1)]
-    if shop.url.startswith("http"):
-        assert seen.stated is None
-    else:
-        assert abs(seen.stated - seen.found) < timedelta(minutes=5)
+    assert abs(seen.stated - seen.found) < timedelta(minutes=5)
 
 
 def test_what_is_wrong_is_told_as_of_a_file(bank, shop):

@@ -127,6 +127,12 @@ def test_every_sink_is_told_the_same(catalog: Catalog, tmp_path: Path) -> None:
         assert (read["Subject"], read["To"]) == ("xiaocheng 2025-12-31 published", "office@bank.example")
 
 
+def test_how_many_deliveries_came_late_is_told(catalog: Catalog) -> None:
+    late = {"arrivals": {"late": 1}, "warnings": ["card.account from cards, 2025-12-31: came on 2026-01-01 09:30"]}
+    message = alerts.told(catalog, OUTCOME | late, None)
+    assert (message["arrivals"], message["warned"]) == ({"late": 1}, ["card.account"])
+
+
 def test_of_an_error_only_names_of_contracts_and_gates_are_told(catalog: Catalog) -> None:
     message = alerts.told(catalog, REFUSED, ERROR)
     assert message["concerns"] == ["list.churn/marketing.low_risk_list", "core.party"]
