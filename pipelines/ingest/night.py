@@ -213,7 +213,8 @@ def _carry(delivery: Delivery, book: Ledger, schedule: Schedule) -> list[Landing
     behind, said = schedule.behind(newest, delivery.date), schedule.said(newest, delivery.date)
     if contract.criticality == "required":
         if newest is None or behind:
-            raise delivery.fault("missing_delivery", f"no such file of a required contract: {said}")
+            again = f"ask {contract.owner} for it and run the night again"
+            raise delivery.fault("missing_delivery", f"no such file of a required contract: {said}", again)
     elif behind and (newest is None or behind > contract.carry_forward_days):
         raise delivery.fault(
             "missing_delivery",
