@@ -84,7 +84,7 @@ def _without_row_6(whole: str) -> str:
 
 REFUSED = [
     # There, complete, and the file that was agreed
-    _fault("missing file", PARTY, away(PARTY), "missing_delivery", "no such file", "ask core-banking for it", "by 01:15"),
+    _fault("missing file", PARTY, away(PARTY), "missing_delivery", "no such file", "ask core-banking for", "by 01:15"),
     _fault("missing flag", PARTY, _flag, "missing_flag", "party_20251231.ok is not there", "ask core-banking"),
     _fault("empty file", ACCOUNT, raw(ACCOUNT, lambda _: b""), "empty_file", "not even a header"),
     _fault("empty once decompressed", ORDER, text(ORDER, lambda _: ""), "empty_file", "not even a header"),
