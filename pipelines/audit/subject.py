@@ -13,6 +13,7 @@ from pipelines.audit.failures import SAMPLE_SIZE
 from pipelines.audit.gates import Verdict
 from pipelines.audit.tables import Tables
 from pipelines.contracts.bank import Bank
+from pipelines.contracts.feed import Feed
 from pipelines.contracts.frequency import DAILY, Frequency, Schedule
 from pipelines.contracts.load import Catalog
 
@@ -69,7 +70,17 @@ class Subject:
     @cached_property
     def agreed_on(self) -> frozenset[str]:
         """The source contracts that the bank agreed to deliver, and that a night can read."""
-        return frozenset(feed.contract for feed in self.catalog.feeds(self.content.bank) if feed.readable)
+        return frozenset(feed.contract for feed in self.feeds if feed.readable)
+
+    @cached_property
+    def daily(self) -> frozenset[str]:
+        """The source contracts of which the bank delivers a file for each date, not one history of all."""
+        return frozenset(feed.contract for feed in self.feeds if feed.daily)
+
+    @cached_property
+    def feeds(self) -> tuple[Feed, ...]:
+        """What the bank delivers."""
+        return self.catalog.feeds(self.content.bank)
 
 
 Check = Callable[[Subject], Verdict]

@@ -88,13 +88,19 @@ def _promised(contract: Contract, rows: int) -> Verdict | None:
 
 
 def _empty(subject: Subject, contract: Contract, rows: int, counts: Sequence[int]) -> Verdict | None:
-    """A delivery without a row: usual where one before had none, else no extract of all, and no day like the others."""
+    """A delivery without a row: usual where one before had none; else no extract of all, and no day like the others.
+
+    A history has few rows of a date, or none, and is no extract of that date.
+    """
     if rows:
         return None
     empty = sum(count == 0 for count in counts)
     if empty:
         return Verdict("passed", f"0 rows, as in {empty} of {len(counts)} deliveries before")
-    if contract.delivery == "full" or len(counts) >= subject.threshold("gates.min_releases"):
+    least = (
+        1 if contract.delivery == "full" and contract.id in subject.daily else subject.threshold("gates.min_releases")
+    )
+    if len(counts) >= least:
         return Verdict("failed", f"0 rows; none of {len(counts)} deliveries before was empty")
     return Verdict("passed", f"0 rows; {len(counts)} deliveries before are too few to say whether that is usual")
 
