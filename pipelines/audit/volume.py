@@ -88,19 +88,19 @@ def _promised(contract: Contract, rows: int) -> Verdict | None:
 
 
 def _empty(subject: Subject, contract: Contract, rows: int, counts: Sequence[int]) -> Verdict | None:
-    """A delivery without a row: usual where one before had none; else no extract of all, and no day like the others.
+    """A delivery without a row: of an extract of all the last one had none either; of others one before had none.
 
-    A history has few rows of a date, or none, and is no extract of that date.
+    A history has few rows of a date, or none, and is no extract of that date: of a first release nothing is said.
     """
     if rows:
         return None
-    empty = sum(count == 0 for count in counts)
-    if empty:
+    if not counts:
+        return Verdict("passed", "0 rows; no delivery before to compare with")
+    if contract.delivery == "full" and contract.id in subject.daily:
+        return Verdict("failed" if counts[0] else "passed", f"0 rows; {counts[0]} in the delivery before")
+    if empty := sum(count == 0 for count in counts):
         return Verdict("passed", f"0 rows, as in {empty} of {len(counts)} deliveries before")
-    least = (
-        1 if contract.delivery == "full" and contract.id in subject.daily else subject.threshold("gates.min_releases")
-    )
-    if len(counts) >= least:
+    if len(counts) >= subject.threshold("gates.min_releases"):
         return Verdict("failed", f"0 rows; none of {len(counts)} deliveries before was empty")
     return Verdict("passed", f"0 rows; {len(counts)} deliveries before are too few to say whether that is usual")
 

@@ -144,7 +144,7 @@ def test_a_day_on_which_it_was_carried_is_no_delivery_of_nothing(opened, catalog
         ([5, 5, 5, 5, 5], "append", True, "none of 5 deliveries before was empty"),
         ([5, 0, 5, 5, 5], "append", True, ""),
         ([], "full", True, ""),
-        ([5], "full", True, "none of 1 deliveries before was empty"),
+        ([5, 0], "full", True, "5 in the delivery before"),
         ([5], "full", False, ""),  # the rows of a date in a history are no extract of all
         ([0], "full", True, ""),
     ],
