@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from project import project_catalog
@@ -111,6 +112,7 @@ def of_product(product: str, rows: Rows, by_person: dict[str, dict[str, Any]], n
             yield f"{product}: the tag {name} of {count} parties of whom that is not lawful"
 
 
+@pytest.mark.slow
 @given(candidates())
 @settings(max_examples=30, deadline=None)
 def test_it_tells_what_plain_python_tells(candidate: tuple[dict[str, Rows], dict[str, Rows], dict[str, Any]]) -> None:

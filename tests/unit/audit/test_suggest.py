@@ -120,6 +120,7 @@ def test_releases_are_held_against_those_before_them(tmp_path, catalog) -> None:
     assert {path.name for path in shelf.iterdir()} == {path.name for path in made}
 
 
+@pytest.mark.slow
 def test_what_is_learned_is_the_smallest_limit_that_would_have_passed(tmp_path, catalog) -> None:
     """Of ages the days beyond any before, of numbers of rows how many deviations off they are, by the spread before."""
     thresholds = catalog.policy.thresholds | {"gates.min_releases": 3.0, "gates.volume_min_rows": 10.0}

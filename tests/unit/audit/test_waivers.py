@@ -99,6 +99,7 @@ IDLE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", IDLE)
 def test_any_other_does_nothing_and_is_told(tmp_path, catalog, crosswalk, case: str) -> None:
     changes, why = IDLE[case]
@@ -110,6 +111,7 @@ def test_any_other_does_nothing_and_is_told(tmp_path, catalog, crosswalk, case: 
     assert said == f"{BROKEN} failed: 1 of 40 rows (waiver month does nothing: {why})"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [{"gate": "contract.values"}, {"scope": {"of": ["marketing.low_risk_list"]}}, {"scope": {"of": []}},

@@ -81,6 +81,7 @@ def test_documents_that_fail_are_a_warning_and_the_next_night_makes_them(
     assert materialized(office).success and documents_of(office.home, release.id) is not None
 
 
+@pytest.mark.slow
 def test_documents_that_were_killed_are_not_there_and_are_made_by_the_next(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +103,7 @@ def test_documents_that_were_killed_are_not_there_and_are_made_by_the_next(
     assert not left.exists() and documents_of(office.home, release.id) is not None
 
 
+@pytest.mark.slow
 def test_documents_go_with_their_release(office: Office) -> None:
     first, second = office.publish(office.approved(EVE)), published(office)
     write_missing(office.catalog, office.home)

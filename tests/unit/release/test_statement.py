@@ -90,6 +90,7 @@ def test_id_and_content_are_the_same_whoever_signs(signed: Office, tmp_path: Pat
     assert (one / "record.tar").read_bytes() == (two / "record.tar").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_release_moved_away_and_published_again_breaks_no_chain(signed: Office, tmp_path: Path) -> None:
     eve, day = releases(signed)
     eve.rename(tmp_path / "aside")
@@ -100,6 +101,7 @@ def test_a_release_moved_away_and_published_again_breaks_no_chain(signed: Office
     assert verified(new.path) == verified(day) == []
 
 
+@pytest.mark.slow
 def test_another_statement_in_place_of_the_one_before_breaks_the_chain(signed: Office) -> None:
     eve, day = releases(signed)
     (eve / "statement.json").write_bytes((eve / "statement.json").read_bytes() + b"\n")
@@ -125,6 +127,7 @@ def test_a_clock_set_back_makes_nothing_older(signed: Office, monkeypatch: pytes
     assert verified(new.path) == []
 
 
+@pytest.mark.slow
 def test_what_an_earlier_key_signed_stays_believed(signed: Office) -> None:
     last = said(releases(signed)[1])["signed_at"]
     key = signing.rotate(signed.home.vault, last)
