@@ -55,8 +55,9 @@ test: setup ## unit and contract tests, and two nights of an invented bank
 test-servers: setup ## deliveries from S3, SFTP, HTTP and PostgreSQL servers of this machine
 	@$(BIN)/python -m pytest -m "servers and not slow"
 
-test-slow: setup ## the simulated bank and its faults, night by night; every number of PKDD'99 recomputed
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=40 -m "slow and not faults"
+test-slow: setup ## half an hour: both banks night by night, every number of PKDD'99 recomputed (HALF=x: half of it)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=40 -m "slow and not faults" \
+		$(if $(HALF),--half $(HALF))
 
 faults: setup ## nights that are killed (KILLS=200 at random), starved and spoiled: hours; writes docs/faults.md
 	@$(BIN)/python -m pytest -n 2 $(FAULTS) --kills $(KILLS) --at-once $(AT_ONCE) $(if $(SAMPLE),--sample $(SAMPLE)) \

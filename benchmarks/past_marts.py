@@ -37,7 +37,7 @@ class Copy:
         """
         catalog, home = load_catalog(PROJECT / "data_contracts"), self.settings.home
         past = sorted({*dates} - {self.last})
-        write_control(catalog, home, catalog.bank(bank), [self.last], past)
+        write_control(catalog, home, catalog.bank(bank), self.last, past)
         write_open(catalog, home, [*past, self.last])
         selection = ["--select", *(f"+{model}" for model in models)]
         for _ in Dbt(self.settings).build(self.last, self.last, selection):

@@ -39,7 +39,7 @@ def build_definitions(settings: Settings, dbt: Dbt | None = None) -> dg.Definiti
     marts = [dg.AssetKey(["marts", mart.table]) for mart in _published(platform)]
     warehouse = warehouse_assets(
         dbt or Dbt(settings),
-        dates=lambda context: fact_dates(settings.home, platform.dates(context).release),
+        dates=lambda context: fact_dates(settings.home, platform.dates(context).last),
         partitions=platform.partitions,
         resources=frozenset({"lock"}),
     )

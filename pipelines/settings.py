@@ -160,6 +160,7 @@ def write_private(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    make_durable(path.parent)
 
 
 def runs(process: str) -> bool:

@@ -20,15 +20,19 @@ COSTLY = ("simbank", "matured", "xiaocheng", "pkdd99_home", "compiled", "two_nig
 
 
 class ByFixture(LoadScopeScheduling):
-    """Sends files to processes; those that share a costly fixture go to the same one."""
+    """Sends files to processes; tests that share a costly fixture go to the same one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return nodeid if file.startswith(EACH) else _group(file)
+        return nodeid if nodeid.startswith(EACH) else _group(*nodeid.partition("[")[0].split("::")[::2])
 
 
 @cache
-def _group(file: str) -> str:
+def _group(file: str, test: str = "") -> str:
+    """The costly fixture that a test names itself, else the one that its file names first, else the file."""
     # A process that schedules has names of tests and no fixtures: those it reads in the parameters of the file.
-    parameters = " ".join(re.findall(r"^def \w+\(([^)]*)\)", (PROJECT / file).read_text("utf-8"), flags=re.MULTILINE))
-    return next((name for name in COSTLY if re.search(rf"\b{name}\b", parameters)), file)
+    text = (PROJECT / file).read_text("utf-8")
+    parameters = dict(re.findall(r"^def (\w+)\(([^)]*)\)", text, flags=re.MULTILINE))
+    for named in (parameters.get(test, ""), " ".join(parameters.values())):
+        if (group := next((name for name in COSTLY if re.search(rf"\b{name}\b", named)), None)) is not None:
+            return group
+    return file

@@ -37,13 +37,13 @@ def control_assets(platform: Platform) -> list[dg.AssetsDefinition]:
         backfill_policy=dg.BackfillPolicy.single_run(), required_resource_keys={"lock"},
     )  # fmt: skip
     def control(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-        dates, home = platform.dates(context), platform.desk.home
+        day, home = platform.dates(context).last, platform.desk.home
         settle(home, partial(is_published, home))
-        restated = restated_dates(home, dates.release)
+        restated = restated_dates(home, day)
         if restated:
             context.log.info(f"states anew {len(restated)} published dates from {restated[0]}")
-        write_control(platform.catalog, home, platform.bank, list(dates.release), restated)
-        write_open(platform.catalog, home, [*restated, *dates.release])
+        write_control(platform.catalog, home, platform.bank, day, restated)
+        write_open(platform.catalog, home, [*restated, day])
         for spec, contract in zip(specs, contracts, strict=True):
             path = home.path / contract.domain / f"{contract.table}.parquet"
             shown = preview(contract, [path], where=_SHOWN.get(contract.table, "true"), rows=50)

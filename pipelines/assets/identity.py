@@ -33,7 +33,7 @@ def identity_assets(platform: Platform) -> list[dg.AssetsDefinition]:
         from pipelines.identity.run import resolve
 
         desk = platform.desk
-        outcome = resolve(platform.catalog, desk.settings, desk.feeds, desk.ring, max(platform.dates(context).release))
+        outcome = resolve(platform.catalog, desk.settings, desk.feeds, desk.ring, platform.dates(context).last)
         context.log.info(
             f"{outcome.records} records are {outcome.parties} parties; {outcome.changed} changed, {outcome.events} "
             f"events, {outcome.review} pairs to review" + (", everything matched anew" if outcome.full else "")

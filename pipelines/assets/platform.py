@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 import dagster as dg
-import pyarrow.parquet as pq
 
 from pipelines.contracts.bank import Bank
 from pipelines.contracts.load import Catalog, load_catalog
@@ -16,21 +15,19 @@ from pipelines.contracts.model import Contract
 from pipelines.ingest.batch import Desk
 from pipelines.ingest.night import open_desk
 from pipelines.settings import PROJECT, InputError, Settings
+from pipelines.warehouse.control import built_as_of
 
 # Run tags. A backfill from the command line is a run of its last partition that says from where it reaches back:
 # Dagster stores an event per asset and partition of a range, which takes longer than the work itself.
 FIRST_DATE_TAG = "zhongtai/first_date"
-# Publish every date of the run, not its last one alone.
-RELEASE_EACH_TAG = "zhongtai/release_each"
 
 
 @dataclass(frozen=True)
 class RunDates:
-    """Business dates of a run, both ends included, and those it publishes."""
+    """Business dates of a run, both ends included. The last is the one that it builds, audits and publishes."""
 
     first: date
     last: date
-    release: tuple[date, ...]
 
 
 class Platform:
@@ -64,22 +61,18 @@ class Platform:
         """The dates that `context`'s run is about."""
         if not (context.selected_asset_keys or context.has_partition_key):
             built = self._built()  # checks alone, which have no partition: they are about what is there
-            return RunDates(built, built, (built,))
+            return RunDates(built, built)
         keys = context.partition_key_range
         first, last = date.fromisoformat(keys.start), date.fromisoformat(keys.end)
         if FIRST_DATE_TAG in context.run.tags:
             first = date.fromisoformat(context.run.tags[FIRST_DATE_TAG])
-        each = RELEASE_EACH_TAG in context.run.tags
-        return RunDates(first, last, tuple(self.bank.business_dates(first, last)) if each else (last,))
+        return RunDates(first, last)
 
     def _built(self) -> date:
         """The date that the warehouse was last built as of."""
-        path = self.settings.home.control / "business_date.parquet"
-        found = pq.read_table(path).to_pylist() if path.exists() else []
-        dates = [row["business_date"] for row in found if row["is_release_date"]]
-        if not dates:
+        if (found := built_as_of(self.settings.home)) is None:
             raise InputError("nothing is built yet: materialise a business date first")
-        return max(dates)
+        return found
 
 
 def column_schema(contract: Contract, *, lake: bool = False) -> dg.TableSchema:

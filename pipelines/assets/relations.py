@@ -29,7 +29,7 @@ def relation_assets(platform: Platform) -> list[dg.AssetsDefinition]:
         backfill_policy=dg.BackfillPolicy.single_run(), required_resource_keys={"lock"},
     )  # fmt: skip
     def relations(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-        rows = build_relations(platform.catalog, platform.settings, platform.dates(context).release)
+        rows = build_relations(platform.catalog, platform.settings, platform.dates(context).last)
         for spec, contract in zip(specs, contracts, strict=True):
             yield dg.MaterializeResult(asset_key=spec.key, metadata={"dagster/row_count": rows[contract.table]})
 

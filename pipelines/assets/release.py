@@ -1,8 +1,6 @@
 """Candidate, evidence, release and its documents as assets."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
-from pathlib import Path
 
 import dagster as dg
 
@@ -36,54 +34,42 @@ def release_assets(platform: Platform, marts: Sequence[dg.AssetKey]) -> list[dg.
     @dg.asset(key=CANDIDATE, deps=list(marts), kinds={"parquet"}, **common)
     def candidate(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         """Each product contract projected from its mart, pseudonymised, sorted and hashed."""
-        desk, rows, hashes = platform.desk, {}, {}
+        desk, day = platform.desk, platform.dates(context).last
         needs = publishable(platform.catalog, desk.home)
-        for day in platform.dates(context).release:
-            built = build_candidate(platform.catalog, desk.home, desk.ring, platform.bank.bank, day, needs)
-            rows, hashes[day.isoformat()] = built.rows, built.content_hash
-            context.log.info(f"candidate {built.content_hash[:12]} of {day}")
-        return dg.MaterializeResult(
-            metadata={"content_hashes": hashes, **{f"rows {name}": n for name, n in rows.items()}}
-        )
+        built = build_candidate(platform.catalog, desk.home, desk.ring, platform.bank.bank, day, needs)
+        context.log.info(f"candidate {built.content_hash[:12]} of {day}")
+        rows = {f"rows {name}": count for name, count in built.rows.items()}
+        return dg.MaterializeResult(metadata={"content_hash": built.content_hash, **rows})
 
     @dg.asset(key=EVIDENCE, deps=[CANDIDATE], kinds={"json"}, check_specs=_gate_checks(), **common)
     def evidence(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         """What the audit found of the candidate, bound to its content hash. Every gate is a check."""
         settings, home = platform.settings, platform.settings.home
-        days = platform.dates(context).release
-        audited = _candidates(platform, days)
-        found = [
-            audit_candidate(
-                directory, platform.catalog, home.identity / "party_crosswalk.parquet", shelf(home),
-                upstream=Finder(platform.catalog, home, day, platform.desk.ring), threads=settings.threads,
-                memory_limit=settings.memory_limit,
-            )
-            for day, directory in zip(days, audited, strict=True)
-        ]  # fmt: skip
+        day = platform.dates(context).last
+        audited = candidate_of(home, day)
+        found = audit_candidate(
+            audited, platform.catalog, home.identity / "party_crosswalk.parquet", shelf(home),
+            upstream=Finder(platform.catalog, home, day, platform.desk.ring), threads=settings.threads,
+            memory_limit=settings.memory_limit,
+        )  # fmt: skip
         yield from _gate_results(found)
-        counts = {
-            f"checks_{state}": sum(e.count(state) for e in found) for state in ("passed", "failed", "not_audited")
-        }
+        counts = {f"checks_{state}": found.count(state) for state in ("passed", "failed", "not_audited")}
         # Beside the evidence, and like it no part of what is published.
-        pages = [str(write_page(examined(one), platform.catalog, home, one / PAGE)) for one in audited]
-        yield dg.MaterializeResult(asset_key=EVIDENCE, metadata={**counts, "pages": pages})
+        page = write_page(examined(audited), platform.catalog, home, audited / PAGE)
+        yield dg.MaterializeResult(asset_key=EVIDENCE, metadata={**counts, "page": dg.MetadataValue.path(page)})
 
     @dg.asset(key=RELEASE, deps=[CANDIDATE, EVIDENCE, *marts], kinds={"duckdb", "parquet"}, **common)
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         """The immutable release that consumers read. Publishing verifies the evidence itself."""
         desk, run = platform.desk, {"run_id": context.run.run_id, "job": context.run.job_name}
-        published = [
-            publish(directory, platform.catalog, platform.settings, desk.ring, run)
-            for directory in _candidates(platform, platform.dates(context).release)
-        ]
+        directory = candidate_of(desk.home, platform.dates(context).last)
+        published = publish(directory, platform.catalog, platform.settings, desk.ring, run)
         prune_candidates(desk.home, int(platform.catalog.policy.thresholds["retention.refused_candidates"]))
-        last = published[-1]
         return dg.MaterializeResult(
             metadata={
-                "release": last.id,
-                "path": dg.MetadataValue.path(last.path),
-                "content_hash": last.content_hash,
-                "released": [one.id for one in published],
+                "release": published.id,
+                "path": dg.MetadataValue.path(published.path),
+                "content_hash": published.content_hash,
             }
         )
 
@@ -122,10 +108,6 @@ def _consumer(platform: Platform, name: str) -> dg.AssetSpec:
     )
 
 
-def _candidates(platform: Platform, days: Sequence[date]) -> list[Path]:
-    return [candidate_of(platform.settings.home, day) for day in days]
-
-
 def _gate_checks() -> list[dg.AssetCheckSpec]:
     return [
         dg.AssetCheckSpec(
@@ -136,16 +118,16 @@ def _gate_checks() -> list[dg.AssetCheckSpec]:
     ]  # fmt: skip
 
 
-def _gate_results(found: Sequence[Evidence]) -> Iterator[dg.AssetCheckResult]:
-    stopping = {check.id for evidence in found for check in evidence.refusals()}
+def _gate_results(found: Evidence) -> Iterator[dg.AssetCheckResult]:
+    stopping = {check.id for check in found.refusals()}
     for gate in REGISTRY.values():
-        checks = [(e, check) for e in found for check in e.checks if gate_of(check.id) is gate]
-        broken = [(e, check) for e, check in checks if check.state != "passed"]
+        checks = [check for check in found.checks if gate_of(check.id) is gate]
+        broken = [check for check in checks if check.state != "passed"]
         # A waived failure is said as a warning is, and stops nothing; a warning that nobody looked at stops.
-        lenient = gate.severity == "warn" if not broken else not any(check.id in stopping for _, check in broken)
+        lenient = gate.severity == "warn" if not broken else not any(check.id in stopping for check in broken)
         yield dg.AssetCheckResult(
             asset_key=EVIDENCE, check_name=gate.id.replace(".", "_"), passed=not broken,
             severity=dg.AssetCheckSeverity.WARN if lenient else dg.AssetCheckSeverity.ERROR,
-            description="\n".join(e.words(check) for e, check in broken) or None,
+            description="\n".join(map(found.words, broken)) or None,
             metadata={"checks": len(checks), "not_passed": len(broken)},
         )  # fmt: skip

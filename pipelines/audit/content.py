@@ -1,6 +1,6 @@
 """The hash of a candidate's content, which evidence is bound to and publishing recomputes.
 
-The content is every file below the candidate except its own two descriptions, with the bank and the business date.
+The content is every file below the candidate except its own descriptions, with the bank and the business date.
 What does not belong here: anything that may differ between two builds of the same content (times, hosts, run ids).
 """
 
@@ -16,14 +16,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-CANDIDATE, EVIDENCE, PAGE = "candidate.json", "evidence.json", "audit.html"
+CANDIDATE, EVIDENCE, SEAL, PAGE = "candidate.json", "evidence.json", "audited.json", "audit.html"
 PROOF, RULES = "proof", "rules.json"  # decisions on each party with their facts; what they follow from beside these
 SUPERSEDES = "supersedes.json"  # among the proofs: what a release takes the place of, and why
 STATED = "stated"  # what its release would say to the history of marts; published to nobody
 
 
-class ContentError(Exception):
-    """The directory is not a candidate. The message names the file and what is wrong with it."""
+class ContentError(ValueError):
+    """Not a candidate, or not what was published. The message names the file and what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +87,25 @@ def content_hash(directory: Path) -> str:
 
 
 def supersession(directory: Path) -> dict[str, Any] | None:
-    """What a release or candidate says of the one that it takes the place of; None where it takes nobody's."""
+    """What a release or candidate says of the one that it takes the place of; None where it takes nobody's.
+
+    Raises ContentError where that cannot be read.
+    """
     path = directory / PROOF / SUPERSEDES
-    return json.loads(path.read_bytes()) if path.is_file() else None
+    try:
+        return json.loads(path.read_bytes()) if path.is_file() else None
+    except ValueError as error:
+        raise ContentError(
+            f"{directory.name}: {PROOF}/{SUPERSEDES} cannot be read: it was changed. Restore {directory.name} from a "
+            f"backup, or move it out of its folder and keep it as evidence"
+        ) from error
 
 
 def _describes(directory: Path, path: Path) -> bool:
     """Whether `path` is of the candidate's own descriptions, or what an interrupted write of one left behind."""
     if path.parent == directory / STATED:
         return True
-    return path.parent == directory and path.name.removeprefix(".").startswith((CANDIDATE, EVIDENCE, PAGE))
+    return path.parent == directory and path.name.removeprefix(".").startswith((CANDIDATE, EVIDENCE, SEAL, PAGE))
 
 
 def _file(directory: Path, path: Path) -> File:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines.audit.content import PROOF, SUPERSEDES, supersession
 from pipelines.audit.tables import NotAudited
@@ -38,9 +40,24 @@ class Earlier:
         return self.path.name
 
     def file(self, product: Contract) -> Path | None:
-        """The file of a product, None where the release has none."""
-        path = self.path / str(product.consumer) / f"{product.table}.parquet"
-        return path if path.is_file() else None
+        """The file of a product; None where its manifest names none. Raises NotAudited where it is spoiled."""
+        return self.table(product.id, f"{product.consumer}/{product.table}.parquet")
+
+    def table(self, product_id: str, name: str) -> Path | None:
+        """As `file`, of a product by its id and the name of its file."""
+        if product_id not in self.rows:
+            return None
+        try:
+            pq.read_metadata(self.path / name)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise self.unreadable(name) from error
+        return self.path / name
+
+    def unreadable(self, name: str) -> NotAudited:
+        """What is said of a file that is gone or damaged: what it would show may not be left out."""
+        return NotAudited(
+            f"releases/{self.id}/{name} cannot be read to compare with: restore it, or move the release away"
+        )
 
 
 @dataclass(frozen=True)
@@ -81,11 +98,15 @@ class Past:
 
     def _told(self, table: str) -> Iterator[tuple[date, pl.DataFrame]]:
         """What each release says of its own business date in a shared table."""
+        name = f"shared/{table}.parquet"
         for one in self.standing:
-            path = one.path / "shared" / f"{table}.parquet"
-            if path.is_file():
+            if (path := one.table(f"shared.{table}", name)) is None:
+                continue
+            try:
                 frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-                yield one.business_date, frame.filter(business_date=one.business_date)
+            except (OSError, pl.exceptions.PolarsError) as error:
+                raise one.unreadable(name) from error
+            yield one.business_date, frame.filter(business_date=one.business_date)
 
 
 def read_past(shelf: Path, directory: Path, business_date: date, longest: int | None, days: int) -> Past:

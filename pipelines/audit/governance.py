@@ -15,6 +15,7 @@ from pipelines.audit.usage import ledger_name
 from pipelines.contracts.frequency import days
 
 COVERAGE, RECONCILIATION = "shared.coverage", "shared.reconciliation"
+_OF_ALL = ("ingest", "lake")  # steps that every delivery has; others are of contracts with a trailer, or sums in a mart
 
 
 def content(subject: Subject) -> Verdict:
@@ -57,12 +58,19 @@ def agreed(subject: Subject) -> Verdict:
 
 
 def present(subject: Subject) -> Verdict:
-    """Every required contract was reconciled on the date."""
-    table = subject.tables.need(RECONCILIATION, ("contract", "business_date"))
-    sql = f"select distinct contract from {table.view} where business_date = ?"
-    seen = {contract for (contract,) in subject.tables.rows(sql, [subject.content.business_date])}
+    """Every required contract was reconciled on the date, and so was whatever came on it, from delivery to lake."""
+    table = subject.tables.need(RECONCILIATION, ("contract", "step", "business_date"))
+    day = subject.content.business_date
+    sql = f"select distinct contract, step from {table.view} where business_date = ?"
+    found = set(subject.tables.rows(sql, [day]))
+    seen = {contract for contract, _ in found}
     absent = [contract_id for contract_id in _required(subject) if contract_id not in seen]
-    return verdict([f"not reconciled: {', '.join(absent)}"] if absent else [], f"{len(seen)} contracts")
+    faults = [f"not reconciled: {', '.join(absent)}"] if absent else []
+    came = sorted(contract for contract, through in delivered_through(subject).items() if through == day)
+    for step in _OF_ALL:
+        if skipped := [contract for contract in came if contract not in absent and (contract, step) not in found]:
+            faults.append(f"came, and step {step} was not reconciled: {', '.join(skipped)}")
+    return verdict(faults, f"{len(seen)} contracts")
 
 
 def required(subject: Subject) -> Verdict:

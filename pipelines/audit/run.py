@@ -28,6 +28,7 @@ from pipelines.audit.engine import preload_in_background, validate
 from pipelines.audit.evidence import OF_PRIVACY, CheckResult, Evidence, Version
 from pipelines.audit.failures import broken_row, failing_keys, observed
 from pipelines.audit.gates import REGISTRY, Verdict, checked_of, expected_checks, gate_of, suites, types_check
+from pipelines.audit.seal import description_hash, seal
 from pipelines.audit.subject import Check, CheckEach, Subject
 from pipelines.audit.tables import NotAudited, Table, Tables, open_tables, without_values
 from pipelines.audit.upstream import Find, Upstream
@@ -73,14 +74,14 @@ def audit_candidate(
     threads: int = 2,
     memory_limit: str = "4GB",
 ) -> Evidence:
-    """Audit the candidate in `directory` and write evidence.json beside it.
+    """Audit the candidate in `directory` and write evidence.json beside it, and its seal.
 
     `crosswalk` is the home's party_crosswalk.parquet: what may not be published. `shelf` is where its releases lie:
     what it is held against. `upstream` finds where failing rows came from. Raises ContentError where the directory is
     no candidate at all; everything else that is wrong is a check that did not pass.
     """
     preload_in_background()
-    content = read_content(directory)
+    content, description = read_content(directory), description_hash(directory)
     with open_tables(directory, catalog, threads, memory_limit) as tables:
         subject = Subject(directory, content, catalog, tables, crosswalk, shelf)
         found = {name: _attempt(lambda check=check: check(subject)) for name, check in CHECKS.items()}
@@ -101,6 +102,7 @@ def audit_candidate(
         waivers=records(catalog, content.bank, content.business_date, failed),
     )
     evidence.write(directory)
+    seal(directory, description)
     return evidence
 
 

@@ -44,7 +44,7 @@ def delivered(subject: Subject, contract_id: str) -> Verdict:
         return Verdict("passed", f"{what}: {schedule.said(newest, day)}: no rows to judge")
     rows = delivered_rows(subject, contract_id)
     if rows is None:
-        return Verdict("passed", f"not counted: {RECONCILIATION} has no row of it on this date")
+        return Verdict("passed", f"not counted: {RECONCILIATION} has no row of it; reconciliation.present fails")
     counts = delivered_before(subject, contract_id)
     found = _promised(contract, rows) or _empty(subject, contract, rows, counts) or _usual(subject, rows, counts)
     if found.state == "passed":

@@ -139,9 +139,15 @@ def _lock(state: State) -> Iterator[Finding]:
 
 
 def _release(state: State) -> Iterator[Finding]:
-    release = catalogue.current(state.settings.home)
+    home = state.settings.home
+    for one in catalogue.list_releases(home):
+        if damaged := one.damaged():
+            yield Finding("release", False, damaged, "see `zhongtai releases list`")
+    release = catalogue.current(home)
     if release is None:
-        yield Finding("release", True, "nothing is published yet")
+        yield Finding(
+            "release", not catalogue.was_published(home), catalogue.why_none(home), "see `zhongtai releases list`"
+        )
         return
     problems = catalogue.verify_release(release, state.catalog)
     yield Finding(

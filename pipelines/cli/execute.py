@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
-from pipelines.assets.platform import FIRST_DATE_TAG, RELEASE_EACH_TAG
+from pipelines.assets.platform import FIRST_DATE_TAG
 from pipelines.audit.engine import preload_in_background
 from pipelines.definitions import JOB, build_definitions
 from pipelines.release.catalogue import current
@@ -19,12 +19,11 @@ from pipelines.settings import Settings
 from pipelines.warehouse.run import Dbt
 
 
-def execute(settings: Settings, dbt: Dbt, first: date, last: date, *, release_each: bool) -> tuple[Outcome, float]:
+def execute(settings: Settings, dbt: Dbt, first: date, last: date) -> tuple[Outcome, float]:
     """Run the job for `last`, reaching back to `first`. Returns what came of it, and when the job itself began."""
     definitions = build_definitions(settings, dbt)
     tags = {TOLD_TAG: TOLD}
     tags |= {FIRST_DATE_TAG: first.isoformat()} if first < last else {}
-    tags |= {RELEASE_EACH_TAG: "true"} if release_each else {}
     job = definitions.resolve_job_def(JOB)
     # Start-up is over and what it imported stays (cli.main): garbage is looked for from here on, but not there.
     gc.freeze()

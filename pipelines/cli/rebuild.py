@@ -73,7 +73,7 @@ def _run(settings: Settings, state: State, release: Release, home: Home) -> str 
     try:
         from pipelines.cli.execute import execute
 
-        outcome, _ = execute(own, dbt, bank.first_date, release.business_date, release_each=False)
+        outcome, _ = execute(own, dbt, bank.first_date, release.business_date)
     finally:
         dbt.close()
     if outcome.error is not None and not isinstance(outcome.error, Refused):

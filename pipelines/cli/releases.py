@@ -32,32 +32,39 @@ NameArgument = Annotated[str | None, typer.Argument(help="Release id or its begi
 def list_(context: typer.Context, as_json: JsonOption = False) -> None:
     """Every release, in the order in which they follow each other."""
     state: State = context.obj
-    now = catalogue.current(state.settings.home)
+    pointed = catalogue.pointed(state.settings.home)
     ordered = sorted(catalogue.list_releases(state.settings.home), key=lambda one: (place_of(one.path), one.id))
-    rows = [_row(release, now) for release in ordered]
+    rows = [_row(release, pointed) for release in ordered]
     if as_json:
         typer.echo(json.dumps({"releases": rows}))
         return
     table = Table("release", "business date", "published (UTC)", "rows", "current", "", box=None, pad_edge=False)
     for row in rows:
         table.add_row(
-            row["release"], row["business_date"], row["published_at"], str(row["rows"]), "*" if row["current"] else "",
-            releases_change.in_words(row["supersedes"]),
+            row["release"], row["business_date"], row["published_at"], str(row["rows"] or ""),
+            "*" if row["current"] else "",
+            "damaged" if row["damaged"] else releases_change.in_words(row["supersedes"]),
         )  # fmt: skip
-    releases_change.wide_console().print(table if rows else f"nothing is published in {state.settings.home.path} yet")
+    console = releases_change.wide_console()
+    console.print(table if rows else f"nothing is published in {state.settings.home.path} yet")
+    for row in rows:
+        if row["damaged"]:
+            console.print(f"damaged  {row['damaged']}", markup=False)
 
 
-def _row(release: Release, now: Release | None) -> dict[str, Any]:
-    return {
-        "release": release.id,
-        "business_date": release.manifest["business_date"],
-        "published_at": release.run().get("published_at", ""),
-        "rows": sum(release.manifest["rows"].values()),
-        "content_hash": release.content_hash,
-        "current": now is not None and now.id == release.id,
-        "supersedes": release.manifest.get("supersedes"),
+def _row(release: Release, pointed: str | None) -> dict[str, Any]:
+    known = {
+        "release": release.id, "business_date": f"{release.business_date}", "current": pointed == release.id,
         "path": str(release.path),
-    }
+    }  # fmt: skip
+    if damaged := release.damaged():
+        told = dict.fromkeys(("published_at", "rows", "content_hash", "supersedes"))
+    else:
+        told = {
+            "published_at": release.run().get("published_at", ""), "rows": sum(release.manifest["rows"].values()),
+            "content_hash": release.content_hash, "supersedes": release.manifest.get("supersedes"),
+        }  # fmt: skip
+    return known | told | {"damaged": damaged}
 
 
 @app.command()
@@ -121,6 +128,7 @@ def publish(
     context: typer.Context, candidate: Annotated[str, typer.Argument(help="Hash of a candidate, or its beginning.")]
 ) -> None:
     """Publish an audited candidate on its own; its evidence is verified here again."""
+    from pipelines.assets.lock import exclusive
     from pipelines.release.publish import publish as publish_candidate
 
     state: State = context.obj
@@ -129,10 +137,11 @@ def publish(
     if len(matches) != 1:
         known = ", ".join(sorted(path.name[:12] for path in home.candidates.glob("[0-9a-f]*"))) or "none"
         raise InputError(f"{len(matches)} candidates begin with '{candidate}'; there are: {known}")
-    ring = KeyRing.open(home.vault, state.settings.vault_key)
-    release = publish_candidate(Path(matches[0]), state.catalog, state.settings, ring, run={"run_id": None})
-    Console(highlight=False, soft_wrap=True).print(f"published {release.id} at {release.path}")
-    releases_change.make_documents(state)
+    with exclusive(home):
+        ring = KeyRing.open(home.vault, state.settings.vault_key)
+        release = publish_candidate(Path(matches[0]), state.catalog, state.settings, ring, run={"run_id": None})
+        Console(highlight=False, soft_wrap=True).print(f"published {release.id} at {release.path}")
+        releases_change.make_documents(state)
 
 
 @app.command()
@@ -150,8 +159,7 @@ def pack(
 
     state: State = context.obj
     release = catalogue.find(state.settings.home, name)
-    if problems := catalogue.verify_release(release, state.catalog):
-        raise Refused(f"{release.id} is not what was published:\n" + "\n".join(f"  {p}" for p in problems))
+    catalogue.check_release(release, state.catalog)
     files, signed = write_pack(release, out, with_content=with_content), statement.standing(release.path)
     key = signed and signed["key"]
     if as_json:

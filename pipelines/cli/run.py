@@ -16,9 +16,11 @@ from rich.table import Table
 from pipelines.cli.instance import prepare_instance
 from pipelines.cli.options import BankOption, JsonOption, State, parse_date
 from pipelines.contracts.bank import Bank
+from pipelines.contracts.model import ContractError
 from pipelines.settings import PROJECT, InputError, Settings
 
 if TYPE_CHECKING:
+    from pipelines.contracts.load import Catalog
     from pipelines.reporting.outcome import Outcome
 
 
@@ -31,10 +33,10 @@ def nightly(
     as_json: JsonOption = False,
 ) -> None:
     """Land one business date, build, audit, publish."""
-    settings, chosen = _settings(context, bank)
+    settings, chosen = _told_of_faults(context, bank, date_)
     day = parse_date(date_, "--date") if date_ else _last_ended(chosen)
     _check(chosen, day, "--date")
-    _run(context, settings, day, day, release_each=False, as_json=as_json)
+    _run(context, settings, day, day, as_json=as_json)
 
 
 def backfill(
@@ -45,19 +47,31 @@ def backfill(
         str | None, typer.Option("--to", help="Last business date; default the last one that has ended.")
     ] = None,
     release_each: Annotated[
-        bool, typer.Option("--release-each", help="Publish every date, not only the last.")
+        bool, typer.Option("--release-each", help="A night for every date: each is published.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Land many business dates in one pass and publish the last, or each."""
-    settings, chosen = _settings(context, bank)
+    """Land many business dates in one pass and publish the last; or have a night for each, in their order."""
+    settings, chosen = _told_of_faults(context, bank, to)
     first = parse_date(from_, "--from") if from_ else chosen.first_date
     last = parse_date(to, "--to") if to else _last_ended(chosen)
     _check(chosen, first, "--from")
     _check(chosen, last, "--to")
     if first > last:
         raise InputError(f"--from {first} lies after --to {last}")
-    _run(context, settings, first, last, release_each=release_each, as_json=as_json)
+    if not release_each:
+        _run(context, settings, first, last, as_json=as_json)
+        return
+    days = chosen.business_dates(first, last)
+    for number, day in enumerate(days, start=1):
+        said = Console(stderr=True, highlight=False, soft_wrap=True)
+        said.print(f"{day}, {number} of {len(days)}")
+        try:
+            _run(context, settings, day, day, as_json=as_json)
+        except BaseException:
+            # What comes after a date stands on it: lists and gates are held against the release before.
+            said.print(f"left     {day} to {last}: `zhongtai backfill --from {day} --to {last} --release-each`")
+            raise
 
 
 def ui(
@@ -84,9 +98,25 @@ def ui(
 
 def _settings(context: typer.Context, bank: str | None) -> tuple[Settings, Bank]:
     state: State = context.obj
-    settings = state.settings.model_copy(update={"bank": bank}) if bank else state.settings
+    settings = _of_bank(state, bank)
     chosen = state.catalog.bank(settings.bank_name())
     return settings.model_copy(update={"bank": chosen.bank}), chosen
+
+
+def _told_of_faults(context: typer.Context, bank: str | None, day: str | None) -> tuple[Settings, Bank]:
+    """As `_settings`. Where contracts cannot be read no night begins, and who is to be told of nights is told so."""
+    try:
+        return _settings(context, bank)
+    except ContractError as error:
+        settings = _of_bank(context.obj, bank)
+        _alert(None, settings, {"bank": settings.bank_name(), "business_date": day}, error)
+        raise
+
+
+def _of_bank(state: State, bank: str | None) -> Settings:
+    """The settings of this call. Raises InputError where neither an option nor the home names a bank."""
+    settings = state.settings.model_copy(update={"bank": bank}) if bank else state.settings
+    return settings.model_copy(update={"bank": settings.bank_name()})
 
 
 def _last_ended(bank: Bank) -> date:
@@ -109,14 +139,13 @@ def _check(bank: Bank, day: date, option: str) -> None:
         )
 
 
-def _run(
-    context: typer.Context, settings: Settings, first: date, last: date, *, release_each: bool, as_json: bool
-) -> None:
+def _run(context: typer.Context, settings: Settings, first: date, last: date, *, as_json: bool) -> None:
     """Run the job, say what came of it, and tell who is to be told."""
+    state: State = context.obj
     try:
-        outcome = _outcome(settings, first, last, release_each=release_each)
+        outcome = _outcome(settings, first, last)
     except Exception as error:
-        _alert(context, settings, {"bank": settings.bank_name(), "business_date": last.isoformat()}, error)
+        _alert(state.catalog, settings, {"bank": settings.bank_name(), "business_date": last.isoformat()}, error)
         raise
     if as_json:
         import json
@@ -125,12 +154,12 @@ def _run(
     else:
         _report(outcome)
     for each in (*outcome.lost, outcome):
-        _alert(context, settings, each.as_json(), each.error)
+        _alert(state.catalog, settings, each.as_json(), each.error)
     if outcome.error is not None:
         raise outcome.error
 
 
-def _outcome(settings: Settings, first: date, last: date, *, release_each: bool) -> Outcome:
+def _outcome(settings: Settings, first: date, last: date) -> Outcome:
     from pipelines.warehouse.manifest import begin
     from pipelines.warehouse.run import Dbt
 
@@ -142,7 +171,7 @@ def _outcome(settings: Settings, first: date, last: date, *, release_each: bool)
     try:
         from pipelines.cli.execute import execute
 
-        outcome, began = execute(settings, dbt, first, last, release_each=release_each)
+        outcome, began = execute(settings, dbt, first, last)
     finally:
         dbt.close()
     outcome.seconds["start-up"] = round(began - started, 2)
@@ -150,13 +179,12 @@ def _outcome(settings: Settings, first: date, last: date, *, release_each: bool)
     return outcome
 
 
-def _alert(context: typer.Context, settings: Settings, outcome: dict[str, Any], error: Exception | None) -> None:
+def _alert(catalog: Catalog | None, settings: Settings, outcome: dict[str, Any], error: Exception | None) -> None:
     from pipelines.reporting import alerts
 
-    state: State = context.obj
     if not settings.alerts:
         return
-    for fault in alerts.send(settings, alerts.told(state.catalog, outcome, error)):
+    for fault in alerts.send(settings, alerts.told(catalog, outcome, error)):
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"alert not delivered: {fault}", markup=False)
 
 

@@ -23,26 +23,19 @@ from pipelines.ingest import lake, ledger
 from pipelines.settings import Home
 
 
-def restated_dates(home: Home, release_dates: Sequence[date]) -> list[date]:
-    """Published dates before the last of `release_dates` that a run has to state anew, without those it publishes."""
+def restated_dates(home: Home, business_date: date) -> list[date]:
+    """Published dates before `business_date` that its run has to state anew."""
     bases: dict[date, str] = {}
     for statement in statements(home):
         bases |= statement.stated
-    last = max(release_dates)
-    now = ledger.landed_through(home, [day for day in bases if day < last])
-    return [day for day, basis in sorted(now.items()) if basis != bases[day] and day not in release_dates]
+    now = ledger.landed_through(home, [day for day in bases if day < business_date])
+    return [day for day, basis in sorted(now.items()) if basis != bases[day]]
 
 
 def dates_stated(home: Home, business_date: date) -> list[date]:
-    """The dates that a candidate of `business_date` states: itself, and what the run that built the marts restates.
-
-    Of a run that publishes several dates, the first one does.
-    """
+    """The dates that a candidate of `business_date` states: itself, and what the run that built the marts restates."""
     path = home.control / "business_date.parquet"
     rows = pq.read_table(path).to_pylist() if path.exists() else []
-    released = [row["business_date"] for row in rows if row["is_release_date"]]
-    if not released or business_date != min(released):
-        return [business_date]
     return [*(row["business_date"] for row in rows if row.get("is_restated")), business_date]
 
 

@@ -1,8 +1,7 @@
-"""The step: edges, households, networks and positions in supply chains as of each date, written for dbt."""
+"""The step: edges, households, networks and positions in supply chains as of a date, written for dbt."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
@@ -16,7 +15,7 @@ from pipelines.relations import employment, guarantee, household, ownership, sha
 from pipelines.relations.asof import AsOf
 from pipelines.relations.kind import Kind, edges
 from pipelines.relations.network import households, network
-from pipelines.settings import Home, Settings
+from pipelines.settings import Settings
 
 KINDS: tuple[Kind, ...] = (
     *ownership.KINDS, *guarantee.KINDS, *employment.KINDS, *supply.KINDS, *household.KINDS, *sharing.KINDS,
@@ -24,19 +23,17 @@ KINDS: tuple[Kind, ...] = (
 TABLES = ("party_relation", "supply_chain_position", "household", "party_network")
 
 
-def build_relations(catalog: Catalog, settings: Settings, days: Sequence[date]) -> dict[str, int]:
-    """Write every table of the domain `relation` as of `days`; returns their rows. Needs crosswalk and parties."""
-    parts: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
-    with open_engine(settings) as engine:
-        for day in days:
-            with workbench(engine) as con:
-                for name, table in relations_as_of(AsOf(con, catalog, settings.home, day), catalog).items():
-                    parts[name].append(table)
-    return {name: _write(catalog, settings.home, name, tables) for name, tables in parts.items()}
+def build_relations(catalog: Catalog, settings: Settings, day: date) -> dict[str, int]:
+    """Write every table of the domain `relation` as of `day`; returns their rows. Needs crosswalk and parties."""
+    with open_engine(settings) as engine, workbench(engine) as con:
+        found = relations_as_of(AsOf(con, catalog, settings.home, day), catalog)
+        for name, table in found.items():
+            lake.write_parquet(settings.home.relation / f"{name}.parquet", table)
+    return {name: table.num_rows for name, table in found.items()}
 
 
 def relations_as_of(known: AsOf, catalog: Catalog) -> dict[str, pa.Table]:
-    """Each table of the domain `relation` as of one date, sorted by key."""
+    """Each table of the domain `relation` as of the day of `known`, sorted by key."""
     sharing.carry(known)
     every = " union all ".join(edges(known, kind, catalog) for kind in KINDS)
     known.keep("edge", supply.supplied(every))
@@ -54,10 +51,3 @@ def _as_contract(catalog: Catalog, name: str, frame: pl.DataFrame, day: date) ->
     schema = arrow_schema(contract)
     dated = frame.with_columns(business_date=pl.lit(day))
     return dated.select(schema.names).sort(contract.key).to_arrow().cast(schema)
-
-
-def _write(catalog: Catalog, home: Home, name: str, tables: list[pa.Table]) -> int:
-    schema = arrow_schema(catalog.derived[f"relation.{name}"])
-    table = pa.concat_tables(tables) if tables else schema.empty_table()
-    lake.write_parquet(home.relation / f"{name}.parquet", table)
-    return table.num_rows

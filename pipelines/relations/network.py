@@ -51,8 +51,12 @@ class Parties:
 
 
 def group_name(kind: str, oldest: pl.Expr) -> pl.Expr:
-    """16 hex digits that follow from the oldest party of a group, and do not lead back to it."""
-    return pl.concat_str([pl.lit(kind), oldest], separator="\x1f").chash.sha2_256().str.slice(0, 16)
+    """16 letters that follow from the oldest party of a group, and do not lead back to it.
+
+    Of many hexadecimal names some are digits alone, and of these some look like a bank card: letters never do.
+    """
+    digest = pl.concat_str([pl.lit(kind), oldest], separator="\x1f").chash.sha2_256().str.slice(0, 16)
+    return digest.str.replace_many(list("0123456789abcdef"), list("abcdefghijklmnop"))
 
 
 def households(known: AsOf) -> pl.DataFrame:

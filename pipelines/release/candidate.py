@@ -18,7 +18,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.audit.content import CANDIDATE, PROOF, STATED, canonical_json, list_content
+from pipelines.audit.content import CANDIDATE, PROOF, STATED
 from pipelines.contracts.load import Catalog
 from pipelines.history.recording import keep_stated
 from pipelines.history.restatement import dates_stated
@@ -27,13 +27,16 @@ from pipelines.ingest.ledger import landed_through
 from pipelines.lineage.compiled import lineage_of
 from pipelines.lineage.needs import Needs, needs_of
 from pipelines.lineage.purpose import PurposeRefused, check_purposes
+from pipelines.release import provenance
 from pipelines.release.correction import tell_correction
+from pipelines.release.description import describe_candidate
 from pipelines.release.projection import project
 from pipelines.release.proof import write_proofs
 from pipelines.release.refused import Refused
 from pipelines.release.usage import write_usage
-from pipelines.settings import PRIVATE_FILE, Home, make_directory, write_private
+from pipelines.settings import PRIVATE_FILE, Home, make_directory
 from pipelines.vault.keys import KeyRing
+from pipelines.warehouse.control import built_as_of
 
 
 @dataclass(frozen=True)
@@ -52,10 +55,16 @@ def build_candidate(
 ) -> Candidate:
     """Project every product as of `business_date`, with what its `needs` allow (`pipelines.lineage.needs`).
 
-    Raises Refused where a mart is not there, or does not hold that date because it was last built for another one.
+    Raises Refused where a mart is not there, or was last built as of another date.
     """
     if not home.warehouse.is_file():
         raise Refused(f"nothing is built in {home.path} yet: run `zhongtai nightly --date {business_date}`")
+    if (built := built_as_of(home)) not in (None, business_date):
+        # A mart may hold the date all the same, which was stated anew: who is who and related is not as of it then.
+        raise Refused(
+            f"the marts were last built as of {built}, not {business_date}. "
+            f"Materialise them for {business_date}, or run `zhongtai nightly --date {business_date}`"
+        )
     staging = home.candidates / f".building-{os.getpid()}-{business_date.isoformat()}"
     shutil.rmtree(staging, ignore_errors=True)
     make_directory(staging)
@@ -69,18 +78,11 @@ def build_candidate(
                 write_product(make_directory(staging / str(product.consumer)) / f"{product.table}.parquet", table)
             rules = write_proofs(con, catalog, ring, bank, business_date, needs, staging / PROOF)
             write_usage(catalog, staging, rules)
-            tell_correction(catalog, home, ring, bank, business_date, staging)
+            made_from = provenance.describe(catalog, home, ring, business_date)
+            tell_correction(catalog, home, made_from, bank, business_date, staging)
             stated = landed_through(home, dates_stated(home, business_date))
             keep_stated(con, shapes(catalog), stated, staging / STATED)
-        content = list_content(staging, bank, business_date)
-        described = {
-            "bank": bank,
-            "business_date": business_date.isoformat(),
-            "content_hash": content.hash,
-            "rows": rows,
-            "withheld": withheld,
-        }
-        write_private(staging / CANDIDATE, canonical_json(described))
+        content = describe_candidate(staging, home, bank, business_date, made_from, rows=rows, withheld=withheld)
         target = home.candidates / content.hash
         shutil.rmtree(target, ignore_errors=True)
         staging.rename(target)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +22,39 @@ from pipelines.settings import Home, InputError
 MANIFEST, RUN, POINTER = "manifest.json", "run.json", "current"
 CONSUMERS = ("marketing", "risk")
 _NAMED_IN_FILE = ("bank", "business_date", "content_hash")
+_ID = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-f]+")
 
 
 @dataclass(frozen=True)
 class Release:
-    """One release directory and its manifest."""
+    """One release directory. Its manifest is read when it is asked for: a damaged one is in nobody else's way."""
 
     path: Path
-    manifest: dict[str, Any]
+    given: dict[str, Any] | None = field(default=None, compare=False)
 
     @property
     def id(self) -> str:
         """Business date and the first twelve digits of the manifest's hash."""
         return self.path.name
 
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """What the release says of itself. Raises Refused where that cannot be read."""
+        return _read(self.path, MANIFEST) if self.given is None else self.given
+
     @property
     def business_date(self) -> date:
-        """Business date the release is as of."""
-        return date.fromisoformat(self.manifest["business_date"])
+        """Business date the release is as of, by its name."""
+        return date.fromisoformat(self.id[:10])
+
+    def damaged(self) -> str | None:
+        """What is wrong with its manifest, and what to do; None where it is its own. `verify_release` looks further."""
+        try:
+            if release_id(self.manifest) != self.id:
+                raise _changed(self.path, MANIFEST)
+        except Refused as error:
+            return str(error)
+        return None
 
     @property
     def content_hash(self) -> str:
@@ -45,21 +62,35 @@ class Release:
         return self.manifest["content_hash"]
 
     def run(self) -> dict[str, Any]:
-        """When and by which run it was published."""
-        return json.loads((self.path / RUN).read_bytes())
+        """When and by which run it was published. Raises Refused where that cannot be read."""
+        return _read(self.path, RUN)
 
 
 def release_id(manifest: dict[str, Any]) -> str:
     """The id that follows from a manifest: the same release has the same id, whenever it is made."""
-    return f"{manifest['business_date']}-{hashlib.sha256(canonical_json(manifest)).hexdigest()[:12]}"
+    return f"{manifest.get('business_date')}-{hashlib.sha256(canonical_json(manifest)).hexdigest()[:12]}"
 
 
 def read_release(path: Path) -> Release:
     """The release in directory `path`. Raises Refused where its manifest cannot be read."""
+    return Release(path, _read(path, MANIFEST))
+
+
+def _read(release: Path, name: str) -> dict[str, Any]:
     try:
-        return Release(path, json.loads((path / MANIFEST).read_bytes()))
+        told = json.loads((release / name).read_bytes())
+        if not isinstance(told, dict):
+            raise ValueError(f"{name} is no object")
     except (OSError, ValueError) as error:
-        raise Refused(f"{path.name}: {MANIFEST} cannot be read: it was changed; publish the night again") from error
+        raise _changed(release, name, " cannot be read: it") from error
+    return told
+
+
+def _changed(release: Path, name: str, how: str = "") -> Refused:
+    return Refused(
+        f"{release.name}: {name}{how} was changed. Restore releases/{release.name} from a backup, or move it out of "
+        f"releases/, keep it as evidence, and publish its night again"
+    )
 
 
 def release_row(release_id: str, manifest: dict[str, Any]) -> dict[str, str]:
@@ -73,11 +104,11 @@ def shelf(home: Home) -> Path:
 
 
 def list_releases(home: Home) -> list[Release]:
-    """Every release, oldest business date first."""
+    """Every release, oldest business date first, damaged ones too: their manifests are not read here."""
     if not home.releases.is_dir():
         return []
     paths = [path for path in home.releases.iterdir() if (path / MANIFEST).is_file() and not path.is_symlink()]
-    return [read_release(path) for path in sorted(paths, key=lambda path: path.name) if not path.name.startswith(".")]
+    return [Release(path) for path in sorted(paths, key=lambda path: path.name) if _ID.fullmatch(path.name)]
 
 
 def is_published(home: Home, release_id: str) -> bool:
@@ -86,10 +117,40 @@ def is_published(home: Home, release_id: str) -> bool:
 
 
 def current(home: Home) -> Release | None:
-    """The release that consumers see, or None before the first."""
+    """The release that consumers see; None before the first, or where that one is gone (`why_none`)."""
     pointer = home.releases / POINTER
     # Resolved once: what follows reads one release, even while the pointer moves.
     return read_release(pointer.resolve(strict=True)) if pointer.exists() else None
+
+
+def pointed(home: Home) -> str | None:
+    """The id of the release that the pointer names, be it there, whole, or gone; None without a pointer."""
+    pointer = home.releases / POINTER
+    return pointer.readlink().name if pointer.is_symlink() else None
+
+
+def was_published(home: Home) -> bool:
+    """Whether anything was ever published in a home, be it there still or not."""
+    return pointed(home) is not None or bool(list_releases(home))
+
+
+def why_none(home: Home) -> str:
+    """Why no release is current, and what to do: nothing was published yet, or what was current is gone."""
+    there = list_releases(home)
+    if (gone := pointed(home)) is not None:
+        day = max([gone[:10], *(f"{release.business_date}" for release in there)])
+        return (
+            f"no release is current: releases/{gone}, which was, is gone. Restore it from a backup, or publish "
+            f"the last night again: `zhongtai nightly --date {day}`. No earlier one takes its place: it may hold who "
+            f"withdrew since"
+        )
+    if there:
+        day = there[-1].business_date
+        return (
+            f"no release is current: {home.releases / POINTER} is gone. "
+            f"Run `zhongtai nightly --date {day}`, which points again"
+        )
+    return f"nothing is published in {home.path} yet: run `zhongtai nightly`"
 
 
 def find(home: Home, name: str | None) -> Release:
@@ -97,7 +158,7 @@ def find(home: Home, name: str | None) -> Release:
     if name in (None, POINTER):
         release = current(home)
         if release is None:
-            raise InputError(f"nothing is published in {home.path} yet: run `zhongtai nightly`")
+            raise InputError(why_none(home))
         return release
     matches = [release for release in list_releases(home) if release.id.startswith(str(name))]
     if len(matches) != 1:
@@ -121,6 +182,17 @@ def verify_release(release: Release, catalog: Catalog) -> list[str]:
         row = release_row(release.id, release.manifest)
         problems += differences(release.path, consumer, release.manifest["files"], described, row)
     return problems
+
+
+def check_release(release: Release, catalog: Catalog) -> None:
+    """Raises Refused where a release is not what was published: nothing is made of it then."""
+    if problems := verify_release(release, catalog):
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        raise Refused(
+            f"{release.id} is not what was published:\n{listed}\n"
+            f"restore releases/{release.id} from a backup; without one move it out of releases/, keep it as evidence, "
+            f"and publish its night again"
+        )
 
 
 def changed_files(release: Release) -> list[str]:

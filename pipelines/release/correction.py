@@ -8,17 +8,17 @@ Belongs here: telling these apart, and the words. Does not belong here: landing 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from pipelines.audit.content import PROOF, SUPERSEDES, list_content
 from pipelines.contracts.load import Catalog
-from pipelines.release import provenance
 from pipelines.release.diff import compare
+from pipelines.release.refused import Refused
 from pipelines.release.superseding import leading, of_nights, write_supersession
 from pipelines.settings import PRIVATE_FILE, Home
-from pipelines.vault.keys import KeyRing
 
 # What a release is made from beside deliveries, as its manifest calls it, and what a change of it is called.
 _MADE_FROM = {
@@ -29,12 +29,17 @@ _MADE_FROM = {
 _ITSELF = f"{PROOF}/{SUPERSEDES}"
 
 
-def tell_correction(catalog: Catalog, home: Home, ring: KeyRing, bank: str, day: date, candidate: Path) -> None:
-    """Write into a candidate which release of its date it supersedes, where there is one that is not the same."""
+def tell_correction(catalog: Catalog, home: Home, now: dict[str, Any], bank: str, day: date, candidate: Path) -> None:
+    """Write into a candidate which release of its date it supersedes, where there is one that is not the same.
+
+    `now` is what the candidate is made from (`provenance.describe`). Raises Refused where that release was changed.
+    """
     nights = [release for release in of_nights(home) if release.business_date == day]
     if not nights:
         return
-    last, now = nights[-1], provenance.describe(catalog, home, ring, day)
+    last = nights[-1]
+    if damaged := last.damaged():
+        raise Refused(damaged)
     before = {name: entry["sha256"] for name, entry in last.manifest["files"].items() if name != _ITSELF}
     files = {file.path: file.sha256 for file in list_content(candidate, bank, day).files}
     changed = what_changed(last.manifest, now)
@@ -53,7 +58,7 @@ def tell_correction(catalog: Catalog, home: Home, ring: KeyRing, bank: str, day:
     )  # fmt: skip
 
 
-def what_changed(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+def what_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
     """What a release was made from otherwise than the one before: deliveries, contracts, and all else by name."""
     contracts = before["contracts"].keys() | now["contracts"].keys()
     return {

@@ -87,7 +87,12 @@ def write_missing(catalog: Catalog, home: Home) -> list[str]:
     """
     faults = []
     for release in list_releases(home):
-        if documents_of(home, release.id) is not None or not is_of_today(release.manifest["contracts"], catalog):
+        if documents_of(home, release.id) is not None:
+            continue
+        if damaged := release.damaged():
+            faults.append(damaged)
+            continue
+        if not is_of_today(release.manifest["contracts"], catalog):
             continue
         try:
             write_documents(release, catalog, home)

@@ -13,7 +13,8 @@ from pathlib import Path
 from pipelines.release.catalogue import Release
 from pipelines.release.refused import Refused
 from pipelines.release.statement import UNSIGNED, is_signed
-from pipelines.release.verifier.archive import write_archive
+from pipelines.release.verifier.archive import Broken, write_archive
+from pipelines.release.verifier.command import look
 from pipelines.release.verifier.pack import IMPERSONAL, INSIDE, PEM, inside, pem
 from pipelines.release.verifier.signed import NAMED, RECORD, SIGNATURE, STATEMENT, read_signature
 from pipelines.settings import PRIVATE_FILE, InputError, make_durable
@@ -25,11 +26,14 @@ def write_pack(release: Release, out: Path, *, with_content: bool = False) -> in
     """Write the pack of a release that was verified to a new file, whole or not at all; return how many files it has.
 
     `with_content` adds every published Parquet file. Raises InputError where `out` is there or cannot be written, and
-    Refused for a release without a signature.
+    Refused for a release without a signature, and where its own verifier would not accept the pack.
     """
     if not is_signed(release.path):
         raise Refused(f"{release.id} is {UNSIGNED}; publish its night again in this home, or hand over the directory")
-    files = _files(release, with_content)
+    try:
+        files = _files(release, with_content)
+    except Broken as error:
+        raise _unfit(release, error) from error
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
@@ -37,13 +41,23 @@ def write_pack(release: Release, out: Path, *, with_content: bool = False) -> in
             write_archive(file, ((f"{release.id}/{name}", *_content(files[name])) for name in sorted(files)))
             file.flush()
             os.fsync(file.fileno())
+        look(temporary)
         os.link(temporary, out)  # never in place of another file
         make_durable(out.parent)
     except OSError as error:
         raise InputError(f"--out {out}: {error.strerror}; name a new file in a directory of your own") from error
+    except (Broken, ValueError) as error:  # a name that does not fit into an archive is a ValueError
+        raise _unfit(release, error) from error
     finally:
         temporary.unlink(missing_ok=True)
     return len(files)
+
+
+def _unfit(release: Release, error: Exception) -> Refused:
+    return Refused(
+        f"{release.id}: whoever verifies a pack of it would be told: {error}. Rename what `zhongtai contracts check` "
+        f"does not take, publish its night again, and pack what comes of it"
+    )
 
 
 def _files(release: Release, with_content: bool) -> dict[str, bytes | Path]:

@@ -50,10 +50,13 @@ def next_order(releases: Path, business_date: str) -> int:
 def point(releases: Path, name: str) -> None:
     """Let the pointer name this release, unless the one it names has a later place.
 
-    Where the pointer was lost, it names the release with the last place of all.
+    Where the pointer was lost, it names the release with the last place of all. Where the release that it names is
+    gone, no earlier one takes its place: who withdrew by then would be public again.
     """
     pointer = releases / POINTER
-    others = [pointer.readlink().name] if pointer.is_symlink() else [path.name for path in published(releases)]
+    others = [pointer.readlink().name] if pointer.is_symlink() else []
+    if not (pointer / MANIFEST).is_file():  # the place of one that is gone is known by its name: at most too early
+        others += [path.name for path in published(releases)]
     last = max(others, key=lambda other: place_of(releases / other), default=name)
     if place_of(releases / last) > place_of(releases / name):
         if pointer.is_symlink():

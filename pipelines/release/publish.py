@@ -21,6 +21,7 @@ from typing import Any
 from pipelines.audit.content import CANDIDATE, STATED, Content, ContentError, canonical_json, read_content
 from pipelines.audit.evidence import Evidence, EvidenceError, read_evidence, superseded, verify
 from pipelines.audit.gates import expected_checks
+from pipelines.audit.seal import broken_seal
 from pipelines.audit.waivers import waived
 from pipelines.contracts.load import Catalog
 from pipelines.history.recording import put_down
@@ -38,11 +39,14 @@ from pipelines.release.catalogue import (
     verify_release,
 )
 from pipelines.release.consumer_file import build_consumer_file
+from pipelines.release.description import check_still_so, made_from
 from pipelines.release.pointer import REMOVED, UNFINISHED, point
 from pipelines.release.record import record
 from pipelines.release.refused import Refused
 from pipelines.release.statement import attach
-from pipelines.release.superseding import made_from
+from pipelines.release.superseding import said_otherwise
+from pipelines.release.verifier.archive import Broken
+from pipelines.release.verifier.pack import check_record, inside
 from pipelines.settings import (
     PASSAGE_DIR,
     PRIVATE_FILE,
@@ -60,14 +64,17 @@ _GROUP_DIR, _GROUP_FILE = 0o750, 0o640
 def publish(candidate: Path, catalog: Catalog, settings: Settings, ring: KeyRing, run: dict[str, Any]) -> Release:
     """Publish an audited candidate; `run` is metadata of this run and no part of the release's content.
 
-    Raises Refused unless complete, passing evidence for exactly this content lies beside it.
+    Raises Refused unless complete, passing evidence for exactly this content lies beside it, and the night would still
+    be made from the same.
     """
     content, evidence = _audited(candidate, catalog, settings)
     releases = settings.home.releases
     with alone(releases):
-        manifest = _manifest(content, evidence, catalog, settings, ring)
-        manifest |= made_from(candidate, settings.home)
+        manifest = _manifest(content, evidence, catalog, made_from(candidate))
+        manifest |= said_otherwise(candidate, settings.home)
         target = releases / release_id(manifest)
+        now = provenance.describe(catalog, settings.home, ring, content.business_date)
+        check_still_so(candidate, settings.home, now, target.name)
         settle(settings.home, partial(is_published, settings.home))
         said = put_down(settings.home, candidate / STATED, target.name, content.business_date)
         if not target.exists():
@@ -110,7 +117,7 @@ def _audited(candidate: Path, catalog: Catalog, settings: Settings) -> tuple[Con
     failed = [check.id for check in evidence.checks if check.state == "failed" and check.id in expected_checks(catalog)]
     waivers = waived(catalog, content.bank, content.business_date, failed)
     problems = verify(evidence, content.hash, content.business_date, expected_checks(catalog), waivers)
-    problems += superseded(evidence, catalog)
+    problems += [*broken_seal(candidate), *superseded(evidence, catalog)]
     if content.bank != settings.home.bank():
         problems.append(f"it is of bank {content.bank}, and {settings.home.path} is the home of {settings.home.bank()}")
     if problems:
@@ -119,9 +126,7 @@ def _audited(candidate: Path, catalog: Catalog, settings: Settings) -> tuple[Con
     return content, evidence
 
 
-def _manifest(
-    content: Content, evidence: Evidence, catalog: Catalog, settings: Settings, ring: KeyRing
-) -> dict[str, Any]:
+def _manifest(content: Content, evidence: Evidence, catalog: Catalog, made_of: dict[str, Any]) -> dict[str, Any]:
     rows = {file.path: file.rows for file in content.files}
     return {
         "bank": content.bank,
@@ -132,7 +137,7 @@ def _manifest(
         "checks": {state: evidence.count(state) for state in ("passed", "failed", "not_audited")},
         "waivers": [asdict(one) for one in evidence.waivers if one.checks],
         "evidence_sha256": hashlib.sha256(evidence.to_json()).hexdigest(),
-        **provenance.describe(catalog, settings.home, ring, content.business_date),
+        **made_of,
     }
 
 
@@ -156,6 +161,7 @@ def _build(
         }
         write_private(staging / RUN, canonical_json(recorded))
         kept = record(catalog, settings.home, target.name, manifest, evidence)
+        _check(kept, manifest)
         attach(staging, target.name, manifest, kept, settings.home, now)
         for consumer, group in zip(CONSUMERS, (settings.group_marketing, settings.group_risk), strict=True):
             build_consumer_file(staging, consumer, catalog, release_row(target.name, manifest))
@@ -167,6 +173,14 @@ def _build(
         make_durable(target.parent)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _check(record: bytes, manifest: dict[str, Any]) -> None:
+    """Raises Refused where the record, whose files are read now, is not of what the night was held to."""
+    try:
+        check_record(manifest, inside(record))
+    except Broken as error:
+        raise Refused(f"{error}: contracts or policy were changed since the night began; run it again") from error
 
 
 def _copy(source: Path, target: Path, sha256: str) -> None:

@@ -20,11 +20,10 @@ from pipelines.audit.content import PROOF, SUPERSEDES, Content, File, read_conte
 from pipelines.contracts.load import Catalog
 from pipelines.history.store import statements
 from pipelines.release import provenance
-from pipelines.release.catalogue import Release, changed_files, find, list_releases
+from pipelines.release.catalogue import Release, check_release, find, list_releases
 from pipelines.release.correction import what_changed
-from pipelines.release.refused import Refused
 from pipelines.release.restored import restore
-from pipelines.release.standing import standing
+from pipelines.release.standing import deciding, standing
 from pipelines.settings import Home, InputError, make_directory
 from pipelines.vault.keys import KeyRing
 
@@ -68,9 +67,8 @@ def restore_again(catalog: Catalog, source: Home, release: Release, ring: KeyRin
     """
     told = supersession(release.path) or {}
     restored, superseded = (find(source, told[name]) for name in ("restores", "supersedes"))
-    if problems := changed_files(restored):
-        raise Refused(f"{restored.id} is not what was published: {'; '.join(problems)}")
-    stands = standing(into, ring, restored.business_date)
+    check_release(restored, catalog)
+    stands = standing(into, ring, deciding(catalog, into), restored.business_date)
     for name, found in (("spoke_since", stands.spoke_since), ("parted_since", stands.parted_since)):
         if found != told["decided"][name]:
             raise InputError(
@@ -79,7 +77,7 @@ def restore_again(catalog: Catalog, source: Home, release: Release, ring: KeyRin
                 f"be {found}: no home keeps what was landed in that hour. Rebuild {restored.id}, whose rows it has; "
                 f"`zhongtai releases diff {restored.id} {release.id}` shows what was left out"
             )
-    return restore(catalog, into, restored, superseded, stands, told["reason"])
+    return restore(catalog, into, ring, restored, superseded, stands, told["reason"])
 
 
 def prepare(source: Home, release: Release, ring: KeyRing, into: Home, *, key_file: bool) -> None:

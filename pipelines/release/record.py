@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.audit.evidence import Evidence
+from pipelines.contracts.files import contract_files
 from pipelines.contracts.load import Catalog
 from pipelines.lineage.compiled import compiled_models, lineage_of
 from pipelines.lineage.graph import Lineage
@@ -57,7 +58,7 @@ def record(catalog: Catalog, home: Home, release_id: str, manifest: dict[str, An
 
 def _contracts(root: Path, *banks: str | None) -> dict[str, bytes]:
     """Every file of data contracts, but for feeds of other banks."""
-    files = {path.relative_to(root): path.read_bytes() for path in sorted(root.rglob("*.yaml"))}
+    files = {path.relative_to(root): path.read_bytes() for path in contract_files(root)}
     return {
         f"{INSIDE}data_contracts/{path.as_posix()}": content
         for path, content in files.items()

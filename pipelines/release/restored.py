@@ -17,23 +17,26 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet as pq
 
-from pipelines.audit.content import CANDIDATE, PROOF, RULES, STATED, canonical_json, list_content
+from pipelines.audit.content import PROOF, RULES, STATED, canonical_json
 from pipelines.audit.usage import BY_RECORD, SHARED, ledger_name
 from pipelines.contracts.load import Catalog
 from pipelines.contracts.model import Contract
 from pipelines.history.recording import nothing_stated
+from pipelines.release import provenance
 from pipelines.release.candidate import write_product
 from pipelines.release.catalogue import CONSUMERS, Release
+from pipelines.release.description import describe_candidate
 from pipelines.release.left_out import LOST, lawful_part
 from pipelines.release.refused import Refused
 from pipelines.release.standing import Standing
 from pipelines.release.superseding import write_supersession
 from pipelines.release.usage import write_usage
 from pipelines.settings import PRIVATE_FILE, Home, make_directory, write_private
+from pipelines.vault.keys import KeyRing
 
 
 def restore(
-    catalog: Catalog, home: Home, restored: Release, superseded: Release, stands: Standing, reason: str
+    catalog: Catalog, home: Home, ring: KeyRing, restored: Release, superseded: Release, stands: Standing, reason: str
 ) -> Path:
     """Build the candidate that supersedes one release by the content of another; returns its directory."""
     _check(catalog, restored)
@@ -59,10 +62,8 @@ def restore(
         )  # fmt: skip
         nothing_stated(staging / STATED)
         bank, day = restored.manifest["bank"], restored.business_date
-        content = list_content(staging, bank, day)
-        described = {"bank": bank, "business_date": day.isoformat(), "content_hash": content.hash,
-                     "rows": rows, "withheld": withheld}  # fmt: skip
-        write_private(staging / CANDIDATE, canonical_json(described))
+        now = provenance.describe(catalog, home, ring, day)
+        content = describe_candidate(staging, home, bank, day, now, rows=rows, withheld=withheld)
         target = home.candidates / content.hash
         shutil.rmtree(target, ignore_errors=True)
         staging.rename(target)

@@ -13,12 +13,12 @@ from pipelines.audit.run import audit_candidate
 from pipelines.audit.upstream import Finder
 from pipelines.contracts.load import Catalog
 from pipelines.release.audit_page import where_to_look, write_page
-from pipelines.release.catalogue import Release, changed_files, find
+from pipelines.release.catalogue import Release, check_release, find
 from pipelines.release.examined import examined
 from pipelines.release.publish import publish
 from pipelines.release.refused import Refused
 from pipelines.release.restored import restore
-from pipelines.release.standing import standing
+from pipelines.release.standing import deciding, standing
 from pipelines.settings import InputError, Settings
 from pipelines.vault.keys import KeyRing
 from pipelines.vault.shapes import recognised, shapes_of, with_article
@@ -30,7 +30,8 @@ def roll_back(catalog: Catalog, settings: Settings, ring: KeyRing, name: str, re
     """Publish a release that supersedes the current one by the content of another; the pointer names it then.
 
     Raises InputError where there is nothing to go back to, or the reason holds an identifier, Refused where that
-    release is not what was published, does not meet the contracts of today, or the audit finds anything against it.
+    release, the current one or the one whose word on parties counts is not what was published, where it does not meet
+    the contracts of today, or the audit finds anything against it.
     """
     home = settings.home
     superseded, restored = find(home, None), find(home, name)
@@ -43,10 +44,12 @@ def roll_back(catalog: Catalog, settings: Settings, ring: KeyRing, name: str, re
         raise InputError(f"--reason holds what looks like {found}: it is published with the release, say it without")
     if restored.manifest["key_fingerprint"] != ring.fingerprint():
         raise Refused(f"{restored.id} was made with other keys: its parties cannot be held against decisions of today")
-    if problems := changed_files(restored):
-        raise Refused(f"{restored.id} is not what was published: {'; '.join(problems)}")
-    stands = standing(home, ring, restored.business_date)
-    candidate = restore(catalog, home, restored, superseded, stands, reason.strip())
+    decided_by = deciding(catalog, home)
+    for release in (restored, superseded):
+        if release.id != decided_by.id:  # that one was verified
+            check_release(release, catalog)
+    stands = standing(home, ring, decided_by, restored.business_date)
+    candidate = restore(catalog, home, ring, restored, superseded, stands, reason.strip())
     crosswalk = home.identity / "party_crosswalk.parquet"
     limits = {"threads": settings.threads, "memory_limit": settings.memory_limit}
     finder = Finder(catalog, home, restored.business_date, ring)

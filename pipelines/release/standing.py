@@ -20,9 +20,12 @@ import polars as pl
 
 from pipelines.audit.content import PROOF, RULES
 from pipelines.audit.usage import BY_RECORD
+from pipelines.contracts.load import Catalog
+from pipelines.identity import state
+from pipelines.identity.events import MERGE
 from pipelines.ingest import lake
 from pipelines.release import provenance
-from pipelines.release.catalogue import CONSUMERS, Release
+from pipelines.release.catalogue import CONSUMERS, Release, check_release
 from pipelines.release.refused import Refused
 from pipelines.release.superseding import of_nights
 from pipelines.settings import Home
@@ -49,23 +52,44 @@ class Standing:
     parted_since: int
 
 
-def standing(home: Home, ring: KeyRing, since: date) -> Standing:
-    """How parties stand, and what they took back after `since`. Raises Refused where no release can say it."""
+def deciding(catalog: Catalog, home: Home) -> Release:
+    """The release whose word on parties counts: of the last night that was published.
+
+    Raises Refused where there is none, where it is not what was published, and where the home holds who is who of an
+    earlier date: consents and records that went since are told of parties of the release's date.
+    """
     told = [release for release in of_nights(home) if (release.path / PROOF / RULES).is_file()]
     if not told:
         raise Refused(f"no release in {home.path} has proofs: run `zhongtai nightly` instead")
     last = told[-1]
+    check_release(last, catalog)
+    known = max(state.dates(home), default=None)
+    if known is None or known < last.business_date:
+        raise Refused(
+            f"{last.id} decides on parties of {last.business_date}, and who is who in this home is of "
+            f"{known or 'no night'}: an earlier night was run again, or a run was killed. "
+            f"Run `zhongtai nightly --date {last.business_date}` first, then this again"
+        )
+    return last
+
+
+def standing(home: Home, ring: KeyRing, last: Release, since: date) -> Standing:
+    """How parties stand by the word of `last` (`deciding`), and what they took back after `since`.
+
+    Raises Refused where the release does not say it.
+    """
     ids = pl.read_parquet(home.identity / "party.parquet", columns=["party_id"]).unique()
     names = {name: ids.with_columns(hmac_sha256(pl.col("party_id"), ring.pseudonym_key(name)).alias("pseudonym"))
              for name in CONSUMERS}  # fmt: skip
-    spoke, parted = _spoke_since(home, last), _parted_since(home, since)
+    spoke, parted = _spoke_since(home, last), _parted_since(home, last, since)
     unknown = pl.concat([spoke, parted]).unique()
     taken = _taken_back(last, since).join(names["risk"], on="pseudonym").drop("pseudonym")
     proofs = {}
     for name in CONSUMERS:
         proof = pl.read_parquet(last.path / PROOF / f"{name}.parquet")
-        unheard = names[name].join(unknown, on="party_id", how="semi")
-        proofs[name] = proof.join(unheard, on="pseudonym", how="anti", maintain_order="left")
+        # Of whom there is no id any more nobody can tell what was said of them since.
+        heard = names[name].join(unknown, on="party_id", how="anti")
+        proofs[name] = proof.join(heard, on="pseudonym", how="semi", maintain_order="left")
     return Standing(
         last, json.loads((last.path / PROOF / RULES).read_bytes()), proofs,
         {name: taken.join(names[name], on="party_id").select("pseudonym", "data_class").unique() for name in CONSUMERS},
@@ -101,14 +125,16 @@ def _spoke_since(home: Home, last: Release) -> pl.DataFrame:
     return crosswalk.join(keys, left_on="record_key", right_on="party_key", how="semi").select("party_id").unique()
 
 
-def _parted_since(home: Home, since: date) -> pl.DataFrame:
-    """Parties that gave records to one another after a date, where both go on: `party_id`."""
-    path = home.identity / "identity_event.parquet"
-    if not path.is_file():
-        return pl.DataFrame(schema={"party_id": pl.String})
-    went = pl.scan_parquet(path).filter((pl.col("business_date") > since) & (pl.col("kind") != "merge"))
+def _parted_since(home: Home, last: Release, since: date) -> pl.DataFrame:
+    """Parties that gave records to one another after a date: `party_id`.
+
+    Where one ended with that, and a night that was published judged the other with all its records, nobody parted.
+    """
+    day = pl.col("business_date")
+    judged = (pl.col("kind") == MERGE) & (day <= last.business_date)
+    went = state.events(home).filter((day > since) & ~judged)
     sides = [went.select(pl.col(name).alias("party_id")) for name in ("party_id", "other_party_id")]
-    return pl.concat(sides).drop_nulls().unique().collect()
+    return pl.concat(sides).drop_nulls().unique()
 
 
 def _unheard_days(home: Home, last: Release) -> Iterable[date]:

@@ -35,7 +35,7 @@ def write_supersession(
     return said
 
 
-def made_from(candidate: Path, home: Home) -> dict[str, Any]:
+def said_otherwise(candidate: Path, home: Home) -> dict[str, Any]:
     """What the manifest of a superseding release says otherwise than that of a night; nothing for any other.
 
     Raises Refused for one that restores another, where something was published since it was built: decisions on

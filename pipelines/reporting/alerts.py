@@ -21,13 +21,22 @@ if TYPE_CHECKING:
     from pipelines.contracts.load import Catalog
     from pipelines.settings import Settings
 
+
+class NoEncryption(Exception):
+    """The mail server takes no encrypted connection, so no password is sent to it."""
+
+
 Sink = Callable[[dict[str, Any]], None]
 _NAME = re.compile(r"([a-z_]+\.[a-z_0-9]+)(?:/([a-z_]+\.[a-z_0-9]+))?")
+_NEXT = {"ContractError": "zhongtai contracts check", "Refused": "zhongtai gates show <candidate>"}
 _KINDS = {"InputError": "bad input", "ContractError": "bad input", "Refused": "refused"}
 
 
-def told(catalog: Catalog, outcome: dict[str, Any], error: BaseException | None) -> dict[str, Any]:
-    """What is said of a run: `outcome` as `nightly --json` prints it, without its error but for the names in it."""
+def told(catalog: Catalog | None, outcome: dict[str, Any], error: BaseException | None) -> dict[str, Any]:
+    """What is said of a run: `outcome` as `nightly --json` prints it, without its error but for the names in it.
+
+    There is no catalog where contracts cannot be read: then the run names its bank, and at most its business date.
+    """
     checks = {name: outcome.get("checks", {}).get(name, 0) for name in ("passed", "failed", "warned")}
     return {
         "bank": outcome["bank"],
@@ -45,11 +54,11 @@ def told(catalog: Catalog, outcome: dict[str, Any], error: BaseException | None)
     }
 
 
-def names_in(catalog: Catalog, text: str) -> list[str]:
+def names_in(catalog: Catalog | None, text: str) -> list[str]:
     """Gates, contracts and products that a text names, in order; nothing else of it."""
     from pipelines.audit.gates import REGISTRY
 
-    contracts, found = catalog.all(), []
+    contracts, found = catalog.all() if catalog else {}, []
     for first, second in _NAME.findall(text):
         if first in REGISTRY:
             found.append(f"{first}/{second}" if second in contracts else first)
@@ -110,14 +119,13 @@ def sinks_of(settings: Settings) -> dict[str, Sink]:
 def subject(message: dict[str, Any]) -> str:
     """One line that says what came of the run."""
     concerned = f": {', '.join(message['concerns'][:3])}" if message["concerns"] else ""
-    return f"{message['bank']} {message['business_date']} {message['status']}{concerned}"
+    return " ".join(filter(None, (message["bank"], message["business_date"], f"{message['status']}{concerned}")))
 
 
 def _next(outcome: dict[str, Any], error: BaseException | None) -> str:
     if error is None:
         return "zhongtai releases show"
-    kind = type(error).__name__
-    return "zhongtai gates show <candidate>" if kind == "Refused" else "the run's own output, on its machine"
+    return _NEXT.get(type(error).__name__, "the run's own output, on its machine")
 
 
 def _wait(threads: Iterable[threading.Thread], seconds: float) -> None:
@@ -144,6 +152,7 @@ def _post(url: str, message: dict[str, Any], seconds: float) -> None:
 
 def _mail(server: str, sender: str, to: str, message: dict[str, Any], seconds: float) -> None:
     import smtplib
+    import ssl
     from email.message import EmailMessage
     from email.utils import formatdate
 
@@ -151,12 +160,19 @@ def _mail(server: str, sender: str, to: str, message: dict[str, Any], seconds: f
     letter["Subject"], letter["From"], letter["To"], letter["Date"] = subject(message), sender, to, formatdate()
     letter.set_content(json.dumps(message, ensure_ascii=False, indent=2) + "\n")
     place = urlsplit(server)
-    kind = smtplib.SMTP_SSL if place.scheme == "smtps" else smtplib.SMTP
-    with kind(place.hostname or "", place.port or 0, timeout=seconds) as smtp:
+    # Certificates are those that OpenSSL trusts on this machine, or the file that SSL_CERT_FILE names.
+    host, port, trusted = place.hostname or "", place.port or 0, ssl.create_default_context()
+    with (
+        smtplib.SMTP_SSL(host, port, timeout=seconds, context=trusted)
+        if place.scheme == "smtps"
+        else smtplib.SMTP(host, port, timeout=seconds)
+    ) as smtp:
         if place.scheme == "smtp":
             smtp.ehlo()
             if smtp.has_extn("starttls"):
-                smtp.starttls()
+                smtp.starttls(context=trusted)
+            elif place.username:
+                raise NoEncryption
         if place.username:
             smtp.login(unquote(place.username), unquote(place.password or ""))
         smtp.send_message(letter)

@@ -49,7 +49,6 @@ class Outcome:
     release: str | None = None
     path: str | None = None
     content_hash: str | None = None
-    released: list[str] = field(default_factory=list)
     current: str | None = None  # what consumers see now: not `release` where that was run for an earlier date
     seconds: dict[str, float] = field(default_factory=dict)
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -63,7 +62,7 @@ class Outcome:
         """One JSON object; money and rows are integers, seconds are rounded."""
         return {
             "bank": self.bank, "business_date": self.business_date.isoformat(), "status": self.status,
-            "release": self.release, "path": self.path, "content_hash": self.content_hash, "released": self.released,
+            "release": self.release, "path": self.path, "content_hash": self.content_hash,
             "current": self.current,
             "seconds": self.seconds, "rows": self.rows, "checks": self.checks,
             "arrivals": self.arrivals, "warnings": self.warnings,
@@ -97,7 +96,7 @@ def _materialized(outcome: Outcome, materialization: dg.AssetMaterialization) ->
         outcome.rows[".".join(path[1:])] = {name: int(metadata[key]) for name, key in _ROWS.items()}
     if materialization.asset_key == RELEASE:
         outcome.release, outcome.path = str(metadata["release"]), str(metadata["path"])
-        outcome.content_hash, outcome.released = str(metadata["content_hash"]), list(metadata["released"])
+        outcome.content_hash = str(metadata["content_hash"])
 
 
 def _checked(outcome: Outcome, evaluation: Any) -> None:
@@ -136,14 +135,12 @@ def _why(outcome: Outcome, events: Sequence[DagsterEvent]) -> Exception:
 
 
 def _where_to_look(events: Sequence[DagsterEvent]) -> list[str]:
-    """The pages on audited candidates, and the command that says the same; nothing where nothing was audited."""
-    pages = [
-        page
+    """The page on the audited candidate, and the command that says the same; nothing where nothing was audited."""
+    return [
+        where_to_look(Path(entry.materialization.metadata["page"].value))
         for entry in events
         if entry.event_type is DagsterEventType.ASSET_MATERIALIZATION and entry.asset_key == EVIDENCE
-        for page in map(Path, entry.materialization.metadata["pages"].value)
     ]
-    return [where_to_look(page) for page in pages]
 
 
 def _failed_checks(events: Sequence[DagsterEvent]) -> list[Any]:

@@ -15,7 +15,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.settings import PRIVATE_FILE, InputError, make_directory, write_private
+from pipelines.settings import PRIVATE_FILE, InputError, make_directory, make_durable, write_private
 
 VARIABLE = "ZHONGTAI_VAULT_KEY"
 _FORM = "64 hex digits are needed, as `openssl rand -hex 32` prints them"
@@ -107,6 +107,7 @@ def _write(path: Path, lines: list[str], *, first: bool) -> None:
                 os.link(temporary, path)
         else:
             temporary.replace(path)
+        make_durable(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
@@ -29,9 +29,9 @@ _YEARS_BEFORE = 3  # a complaint that waits for longer is late by any deadline
 
 
 def write_control(
-    catalog: Catalog, home: Home, bank: Bank, release_dates: list[date], restated: Collection[date] = ()
+    catalog: Catalog, home: Home, bank: Bank, release_date: date, restated: Collection[date] = ()
 ) -> dict[date, str]:
-    """Write what dbt is told of a run that builds marts as of `release_dates`; returns the digest of each date.
+    """Write what dbt is told of a run that builds marts as of `release_date`; returns the digest of each date.
 
     As of the dates of `restated`, published before, marts are built as well.
     """
@@ -51,28 +51,34 @@ def write_control(
         for data_class, need in sorted(needs.items())
     ]
     shared = [asdict(rule) for rule in sharing_rules(catalog.sources, lawful)]
-    wanted = set(release_dates)
     dates = [
         {
             "business_date": day,
             "digest": digests.get(day, ""),
-            "is_release_date": day in wanted,
+            "is_release_date": day == release_date,
             "is_restated": day in restated,
         }
-        for day in sorted({*digests, *wanted, *restated})
+        for day in sorted({*digests, release_date, *restated})
     ]
     relations = {
         "policy": policy, "survivorship": survivorship, "legal_basis": bases, "lawful_use": uses,
         "sharing_rule": shared, "refusal": _refusals(catalog), "policy_control": _controls(catalog),
         "business_date": dates, "bank": [{"bank": bank.bank}],
-        "working_day": _working_days(bank, min(wanted), max(wanted)), "admission_decision": decisions.rows(home),
+        "working_day": _working_days(bank, release_date), "admission_decision": decisions.rows(home),
     }  # fmt: skip
     for name, rows in relations.items():
         _write(catalog, home, name, rows)
     return digests
 
 
-def fact_dates(home: Home, release_dates: Sequence[date]) -> tuple[date, date]:
+def built_as_of(home: Home) -> date | None:
+    """The date of the run that dbt was last told of; None before the first."""
+    path = home.control / "business_date.parquet"
+    rows = pq.read_table(path).to_pylist() if path.exists() else []
+    return next((row["business_date"] for row in rows if row["is_release_date"]), None)
+
+
+def fact_dates(home: Home, release_date: date) -> tuple[date, date]:
     """First and last business date whose facts a run has to write.
 
     From the first date that was landed, or was built otherwise, since the facts were last written, or from that of a
@@ -85,7 +91,7 @@ def fact_dates(home: Home, release_dates: Sequence[date]) -> tuple[date, date]:
     changed = [day for day, digest in landed.items() if processed.get(day) != digest]
     restated = [row["business_date"] for row in rows if row.get("is_restated")]
     doubtful = [since] if (since := unfinished_since(home)) else []
-    return min([*release_dates, *restated, *changed, *doubtful]), max([*release_dates, *landed])
+    return min([release_date, *restated, *changed, *doubtful]), max([release_date, *landed])
 
 
 def _refusals(catalog: Catalog) -> list[dict[str, Any]]:
@@ -126,10 +132,10 @@ def _controls(catalog: Catalog) -> list[dict[str, Any]]:
     ]
 
 
-def _working_days(bank: Bank, first: date, last: date) -> list[dict[str, Any]]:
-    """The days from some years before `first`, so that whatever waits can be counted, through `last`."""
+def _working_days(bank: Bank, last: date) -> list[dict[str, Any]]:
+    """The days through `last`, from some years before, so that whatever waits can be counted."""
     rows, through = [], 0
-    day = date(first.year - _YEARS_BEFORE, 1, 1)
+    day = date(last.year - _YEARS_BEFORE, 1, 1)
     while day <= last:
         through += bank.is_working_day(day)
         rows.append({"calendar_day": day, "is_working_day": bank.is_working_day(day), "working_days_through": through})

@@ -6,6 +6,7 @@ Belongs here: real processes in a home of their own. Does not belong here: the f
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -26,6 +27,8 @@ from pipelines.release.catalogue import MANIFEST, POINTER, current, read_release
 from pipelines.settings import PROJECT, Home
 
 _ROOM_MB = 1500
+_READER = Path(__file__).with_name("reader.py")
+CONSUMERS = ("marketing", "risk")
 NAME, EVE, DATE = "xiaocheng", "2025-12-30", "2025-12-31"
 VAULT_KEY = "5a" * 32
 PUBLIC_DATA = Path(os.environ.get("ZHONGTAI_PUBLIC_DATA") or PROJECT.parent / "shared" / "data")
@@ -128,6 +131,7 @@ class Night:
     def __init__(self, bank: Bank, home: Path) -> None:
         self.bank, self.home = bank, home
         self.faults, self.lost, self.torn = 1, 0, 0
+        self.read: set[str] = set()  # the releases that readers saw
         self.during: str | None = None  # the step that the fault fell into, where that was not chosen
         self._running: list[subprocess.Popen[str]] = []
 
@@ -167,7 +171,7 @@ class Night:
                 continue
             assert (path / MANIFEST).is_file(), f"{path.name} is half there"
             assert verify_release(read_release(path), project_catalog()) == []
-        for consumer in ("marketing", "risk"):
+        for consumer in CONSUMERS:
             self.torn += self._read(consumer) != release.id
         assert self.torn == 0
         return release.id
@@ -184,6 +188,23 @@ class Night:
         assert published_bytes(self.home) == self.bank.published
         left = [path.name for path in (self.home / "releases").iterdir() if path.name.startswith(".")]
         assert (left, list((self.home / "candidates").iterdir())) == ([], [])
+
+    @contextmanager
+    def read_by(self, readers: int) -> Iterator[None]:
+        """So many programs read what is current, over and over, for as long as the `with` lasts; what is torn is
+        counted. Each consumer has readers."""
+        releases, told = self.home / "releases", []
+        with ExitStack() as reading:
+            started = [reading.enter_context(_reader(releases, CONSUMERS[n % 2])) for n in range(readers)]
+            try:
+                yield
+            finally:
+                told = [reader.communicate() for reader in started]
+        assert {reader.returncode for reader in started} == {0}, told
+        found = [json.loads(said) for said, _ in told]
+        self.torn += sum(len(one["torn"]) for one in found)
+        self.read |= {name for one in found for name in one["releases"]}
+        assert self.torn == 0, found
 
     def kill_at(self, seconds: float, victims: tuple[str, ...]) -> bool:
         """Start the night and kill it where an undisturbed one is after so many seconds; whether it was there still.
@@ -210,6 +231,13 @@ class Night:
         path = self.home / "releases" / POINTER / consumer / f"{consumer}.duckdb"
         with closing(duckdb.connect(str(path.resolve()), read_only=True)) as con:
             return con.execute("select release_id from release").fetchall()[0][0]
+
+
+def _reader(releases: Path, consumer: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(_READER), str(releases), consumer],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
 
 
 def processes_of(night: subprocess.Popen[str]) -> dict[str, int]:

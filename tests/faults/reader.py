@@ -6,16 +6,19 @@ manifest of the release that it says it is.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import select
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 PAUSE = 0.2  # seconds
+CONTENT = "select count(*), bit_xor(hash(held)) from {} as held"
 
 
 def main() -> None:
@@ -32,36 +35,32 @@ def main() -> None:
 
 
 def from_database(releases: Path, consumer: str) -> tuple[str, list[str]]:
-    """Read the consumer's DuckDB file by the path that is in everybody's programs."""
+    """Read the consumer's DuckDB file by the path that is in everybody's programs: each table holds the rows of its
+    file in the release that the database says it is."""
+    amiss = []
     with closing(duckdb.connect(str(releases / "current" / consumer / f"{consumer}.duckdb"), read_only=True)) as con:
         name = con.execute("select release_id from release").fetchall()[0][0]
-        rows = stated(releases / name, consumer)
-        counts = {p: con.execute(f'select count(*) from "{p}"').fetchall()[0][0] for p in rows}
-    return name, differing(rows, counts)
+        for product in manifest(releases / name)["rows"]:
+            owner, _, table = product.partition(".")
+            if owner in (consumer, "shared"):
+                schema = "main" if owner == consumer else owner
+                places = f'{schema}."{table}"', f"read_parquet('{releases / name / owner / table}.parquet')"
+                held, filed = (con.execute(CONTENT.format(place)).fetchall()[0] for place in places)
+                amiss += [f"table {product} has {held[0]} rows, its file {filed[0]}"] if held != filed else []
+    return name, amiss
 
 
 def from_files(releases: Path) -> tuple[str, list[str]]:
-    """Read the Parquet files of every consumer in the release that the pointer names as this begins."""
+    """Read every file of the release that the pointer names as this begins: they are what its manifest says."""
     place = (releases / "current").resolve(strict=True)
-    amiss = []
-    with closing(duckdb.connect()) as con:
-        for consumer in sorted(path.parent.name for path in place.glob("*/*.duckdb")):
-            rows = stated(place, consumer)
-            files = {product: place / consumer / f"{product}.parquet" for product in rows}
-            counts = {p: con.execute(f"select count(*) from '{path}'").fetchall()[0][0] for p, path in files.items()}
-            amiss += differing(rows, counts)
-    return place.name, amiss
+    files = manifest(place)["files"].items()
+    hashes = {name: hashlib.sha256((place / name).read_bytes()).hexdigest() for name, _ in files}
+    return place.name, [f"{name} is another file" for name, told in files if hashes[name] != told["sha256"]]
 
 
-def stated(release: Path, consumer: str) -> dict[str, int]:
-    """Rows of each product of a consumer, as the manifest says."""
-    rows = json.loads((release / "manifest.json").read_bytes())["rows"]
-    return {name.partition(".")[2]: count for name, count in rows.items() if name.startswith(f"{consumer}.")}
-
-
-def differing(stated: dict[str, int], counts: dict[str, int]) -> list[str]:
-    """What is not as it is stated."""
-    return [f"{p} has {counts[p]} rows, not {rows}" for p, rows in stated.items() if counts[p] != rows]
+def manifest(release: Path) -> dict[str, Any]:
+    """What a release says of itself."""
+    return json.loads((release / "manifest.json").read_bytes())
 
 
 if __name__ == "__main__":

@@ -7,6 +7,9 @@ import shutil
 import pytest
 from nights import EVE, Disk, Night
 
+from pipelines.release.catalogue import list_releases
+from pipelines.settings import Home
+
 GARBAGE = b"\0half of something" * 50
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
@@ -103,6 +106,22 @@ def test_a_landed_file_that_is_damaged(night: Night, harm: str) -> None:
     if code:
         assert str(path) in said and "move it away" in said, said
         path.unlink()
+    night.finish()
+
+
+@pytest.mark.fault("published release corrupt")
+@pytest.mark.parametrize("name", ["manifest.json", "marketing/customer_360.parquet"])
+def test_a_published_release_that_is_damaged(night: Night, name: str) -> None:
+    """What the night is held against cannot be read: it says which file, publishes nothing, and its return helps."""
+    path = night.home / "releases" / night.bank.eve_release / name
+    content = path.read_bytes()
+    path.write_bytes(GARBAGE)
+    code, said = night.run()
+    assert code and "Traceback" not in said, said
+    assert night.bank.eve_release in said and path.name in said, said
+    assert [one.id for one in list_releases(Home(night.home))] == [night.bank.eve_release]
+    path.write_bytes(content)
+    assert night.check() == night.bank.eve_release
     night.finish()
 
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import random
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
-from nights import Night, end_at_once, processes_of, until
+from nights import Night, end_at_once, environment, processes_of, until
 
+from pipelines.audit.content import SEAL
 from pipelines.release.documents import documents_of
 from pipelines.settings import Home
 
@@ -15,6 +21,7 @@ STEPS = (
     "building and testing marts", "projecting products", "auditing the candidate", "publishing",
 )  # fmt: skip
 AFTERWARDS = "writing what people read of it"  # the release is current by then
+PARTS = 4  # of what a publication changes, so that several workers share it
 VICTIMS = (("the night",), ("dbt",), ("the night", "dbt"))
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
@@ -34,6 +41,27 @@ def test_as_a_step_begins(night: Night, step: str) -> None:
     assert documents_of(Home(night.home), night.bank.release) is not None
 
 
+@pytest.mark.fault("killed within publication")
+@pytest.mark.parametrize("part", range(PARTS))
+def test_before_each_change_of_a_name(night: Night, tmp_path: Path, part: int) -> None:
+    """Publication is killed before everything that it moves, links or removes, while both consumers read."""
+    night.faults = 0
+    candidate = _audited(night)
+    kept = shutil.copytree(night.home, tmp_path / "audited", symlinks=True)
+    _, changes = _publish_killed(night, candidate, 0, tmp_path / "all")
+    assert any("releases/current" in change for change in changes)
+    for number in range(1 + part, len(changes) + 1, PARTS):
+        shutil.rmtree(night.home)
+        shutil.copytree(kept, night.home, symlinks=True)
+        with night.read_by(2):
+            code, told = _publish_killed(night, candidate, number, tmp_path / str(number))
+            assert (code, len(told)) == (-signal.SIGKILL, number)
+            night.faults += 1
+            night.check()
+            night.finish()
+        assert night.bank.release in night.read
+
+
 @pytest.mark.fault("killed at a random moment")
 def test_at_a_random_moment(night: Night, kill: str) -> None:
     night.faults = int(_kill(night, kill))
@@ -50,6 +78,25 @@ def test_again_and_again(night: Night, kills: list[str]) -> None:
         night.check()
     night.during = None
     night.finish()
+
+
+def _audited(night: Night) -> str:
+    """Run the night until its candidate is audited; the candidate's hash."""
+    process = night.start()
+    assert until(process.stderr, f"{STEPS[-1]} ...")
+    end_at_once([process.pid])
+    process.wait()
+    (seal,) = night.home.glob(f"candidates/*/{SEAL}")
+    return seal.parent.name
+
+
+def _publish_killed(night: Night, candidate: str, number: int, book: Path) -> tuple[int, list[str]]:
+    """Publish, killed before the change of that number: the exit code, and the changes until then."""
+    program = [sys.executable, str(Path(__file__).with_name("dies.py")), str(night.home), str(number), str(book)]
+    done = subprocess.run([*program, "releases", "publish", candidate], env=environment(), capture_output=True,
+                          text=True, check=False)  # fmt: skip
+    assert done.returncode == (-signal.SIGKILL if number else 0), done.stderr
+    return done.returncode, book.read_text().splitlines()
 
 
 def _kill(night: Night, kill: str) -> bool:

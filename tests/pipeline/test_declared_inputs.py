@@ -76,7 +76,7 @@ def banks(simbank: Simulated, tmp_path_factory):
         write_known_parties(settings.home, simbank.home / "simulated" / "truth")
         rows = sum(change(home, catalog.sources[name], names) for name, names in changed.items())
         assert rows or not changed
-        build_relations(catalog, settings, [date.fromisoformat(str(NIGHT))])
+        build_relations(catalog, settings, date.fromisoformat(str(NIGHT)))
         return {name: pl.read_parquet(home / "relation" / f"{name}.parquet") for name in TABLES}
 
     return build

@@ -15,7 +15,7 @@ from homes import ask, copied, published_bytes, timeless_bytes
 
 from pipelines.assets.lock import exclusive
 from pipelines.ingest import ledger
-from pipelines.release.catalogue import current
+from pipelines.release.catalogue import current, list_releases
 from pipelines.settings import Home
 from pipelines.vault.keys import KeyRing
 
@@ -103,6 +103,33 @@ def test_one_run_over_missed_nights_publishes_what_the_nights_would_have(xiaoche
     late = zhongtai("nightly", "--bank", "xiaocheng", "--date", LAST, "--json", home=home)
     assert late.code == 0, late.err
     assert timeless_bytes(home) == timeless_bytes(xiaocheng.home)
+
+
+@pytest.mark.slow
+def test_each_date_of_a_backfill_is_published_as_by_its_own_night(xiaocheng, zhongtai, tmp_path):
+    home = tmp_path / "home"
+    each = zhongtai("backfill", "--bank", "xiaocheng", "--from", "2025-12-30", "--release-each", "--json", home=home)
+    assert each.code == 0, each.err
+    told, wanted = [json.loads(line) for line in each.out.splitlines()], list(xiaocheng.runs.values())
+    assert [night["release"] for night in told] == [night["release"] for night in wanted]
+    assert [night["checks"] for night in told] == [night["checks"] for night in wanted]
+    for night, other in zip(told, wanted, strict=True):  # with what each was held against
+        mine, theirs = (Path(of["path"]) / "evidence.json" for of in (night, other))
+        assert mine.read_bytes() == theirs.read_bytes()
+    assert published_bytes(home) == published_bytes(xiaocheng.home)
+    assert "2025-12-30, 1 of 2\n" in each.err and f"{LAST}, 2 of 2\n" in each.err
+
+
+@pytest.mark.slow
+def test_where_a_date_of_a_backfill_is_not_published_none_after_it_is(deliveries, expected, zhongtai, tmp_path):
+    (deliveries / expected["contracts"]["core.transaction"]["files"]["2025-12-30"]).unlink()
+    home, dates = tmp_path / "home", ("--from", "2025-12-29", "--to", LAST, "--release-each")
+    each = zhongtai("backfill", "--bank", "xiaocheng", *dates, home=home, ZHONGTAI_DELIVERIES=str(deliveries))
+    assert each.code == 2, each.err
+    assert (
+        f"left     2025-12-30 to {LAST}: `zhongtai backfill --from 2025-12-30 --to {LAST} --release-each`" in each.err
+    )
+    assert [release.business_date.isoformat() for release in list_releases(Home(home))] == ["2025-12-29"]
 
 
 @pytest.mark.slow

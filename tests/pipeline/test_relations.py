@@ -28,7 +28,7 @@ def related(simbank: Simulated, tmp_path_factory) -> Path:
     )
     settings = Settings(home_dir=home)
     write_known_parties(settings.home, simbank.home / "simulated" / "truth")
-    rows = build_relations(project_catalog(), settings, [NIGHT])
+    rows = build_relations(project_catalog(), settings, NIGHT)
     assert all(rows.values())
     return home
 
@@ -106,6 +106,6 @@ def test_households_are_those_of_the_city(related: Path) -> None:
 def test_the_same_night_gives_the_same_bytes(related: Path, simbank: Simulated, tmp_path: Path) -> None:
     files = {name: (related / "relation" / f"{name}.parquet").read_bytes() for name in TABLES}
     settings = Settings(home_dir=related, threads=1)
-    build_relations(project_catalog(), settings, [NIGHT])
+    build_relations(project_catalog(), settings, NIGHT)
     assert files == {name: (related / "relation" / f"{name}.parquet").read_bytes() for name in TABLES}
     assert all((related / "relation" / f"{name}.parquet").stat().st_mode & 0o077 == 0 for name in TABLES)

@@ -13,7 +13,10 @@ import pytest
 from homes import copied
 
 from pipelines.audit.content import content_hash
+from pipelines.audit.seal import description_hash, seal
+from pipelines.history.recording import nothing_stated
 from pipelines.release.catalogue import Release, current
+from pipelines.release.description import describe_candidate
 from pipelines.release.verifier.signed import encoded
 from pipelines.settings import Home
 from pipelines.vault import access
@@ -108,6 +111,12 @@ SPOILED = {
 }  # fmt: skip
 
 
+MADE_FROM = (
+    "deliveries", "contracts", "policy", "code", "engines", "key_fingerprint", "decisions_sha256",
+    "admission_decisions_sha256", "identity_before",
+)  # fmt: skip
+
+
 def candidate_again(home: Path) -> Path:
     """The candidate that the current release was made of, with the evidence that it was published by."""
     release = published(home)
@@ -115,10 +124,13 @@ def candidate_again(home: Path) -> Path:
     for name in (*release.manifest["files"], "evidence.json"):
         (candidate / name).parent.mkdir(parents=True, exist_ok=True)
         (candidate / name).write_bytes((release.path / name).read_bytes())
-    told = {name: release.manifest[name] for name in ("bank", "business_date", "content_hash", "rows")}
-    (candidate / "candidate.json").write_bytes(encoded({**told, "withheld": {}}))
-    (candidate / "stated").mkdir(exist_ok=True)
-    (candidate / "stated" / "stated.json").write_text('{"dates": {}, "shapes": {}}')
+    nothing_stated(candidate / "stated")
+    made_from = {name: release.manifest[name] for name in MADE_FROM}
+    rows = release.manifest["rows"]
+    describe_candidate(
+        candidate, Home(home), release.manifest["bank"], release.business_date, made_from, rows=rows, withheld={}
+    )
+    seal(candidate, description_hash(candidate))
     assert content_hash(candidate) == release.content_hash
     return candidate
 

@@ -51,14 +51,19 @@ def read_archive(archive: BinaryIO, what: str) -> Iterator[tuple[str, int, int]]
 def _named(block: bytes) -> tuple[str, int]:
     """Name and size that a header states; the size is -1 where it is no header of ours."""
     name, digits = block[:100].rstrip(b"\0"), block[124:135]
-    if not name or any(byte < 33 or byte > 126 for byte in name) or len(digits) < 11 or set(digits) - set(b"01234567"):
+    if not _fits(name) or len(digits) < 11 or set(digits) - set(b"01234567"):
         return "", -1
     return name.decode("ascii"), int(digits, 8)
 
 
+def _fits(name: bytes) -> bool:
+    """Whether a file may be called so: printable ASCII without a space."""
+    return 0 < len(name) <= 100 and all(33 <= byte <= 126 for byte in name)
+
+
 def _header(name: str, size: int) -> bytes:
     encoded = name.encode()
-    if len(encoded) > 100 or not name.isascii() or size >= _LARGEST:
+    if not _fits(encoded) or size >= _LARGEST:
         raise ValueError(f"{name}: its name or size does not fit into an archive")
     start = encoded.ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2 + b"%011o\0" % size + b"%011o\0" % 0
     end = (b"0".ljust(101, b"\0") + b"ustar\00000").ljust(_BLOCK - 156, b"\0")

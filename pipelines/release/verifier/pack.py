@@ -104,7 +104,7 @@ def check_pack(pack: Pack, key: str | None = None) -> dict[str, Any]:
             raise Broken(f"{name} was changed: it is not the one in {RECORD}")
     for name in content:
         _check_content(pack, name, manifest["files"][name]["sha256"])
-    _check_record(manifest, record)
+    check_record(manifest, record)
     check_index(json.loads(record[INDEX]), {*pack.names(), *record})
     checks = json.loads(read(EVIDENCE))["checks"]
     return {
@@ -153,7 +153,7 @@ def _check_content(pack: Pack, name: str, sha256: str) -> None:
         raise Broken(f"{name} was changed: its hash is not the one in {MANIFEST}")
 
 
-def _check_record(manifest: dict[str, Any], record: dict[str, bytes]) -> None:
+def check_record(manifest: dict[str, Any], record: dict[str, bytes]) -> None:
     """Contracts and policy in the record are those that the manifest names. Raises Broken."""
     kept = {hashlib.sha256(content).hexdigest() for content in record.values()}
     for name, version in {**manifest["contracts"], "policy.yaml": manifest["policy"]}.items():

@@ -108,9 +108,9 @@ def _mart_rows(catalog: Catalog, mart: Contract, parties: int) -> Rows:
         return [_row(mart, n, contract=name, status="delivered", delivered_through=DAY, carried_days=None)
                 for n, name in enumerate(sorted(catalog.sources))]  # fmt: skip
     if mart.table == "reconciliation":
-        return [_row(mart, n, contract=name, source="core", measure="rows", expected=Decimal(7), actual=Decimal(7),
-                     difference=Decimal(0), status="agreed")
-                for n, name in enumerate(sorted(catalog.sources))]  # fmt: skip
+        return [_row(mart, n, contract=name, source="core", step=step, measure="rows", expected=Decimal(7),
+                     actual=Decimal(7), difference=Decimal(0), status="agreed")
+                for n, name in enumerate(sorted(catalog.sources)) for step in ("ingest", "lake")]  # fmt: skip
     rows = [
         _row(mart, n, **_decision(mart, n), party_id=party, from_party_id=party, to_party_id=_hex("other", n))
         for n, party in enumerate(party_ids(parties))

@@ -16,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.audit.churn import members, turnover
+from pipelines.audit.drift import stable
 from pipelines.audit.gates import expected_checks
-from pipelines.audit.tables import Table, Tables
+from pipelines.audit.tables import NotAudited, Table, Tables
 from pipelines.contracts.load import Catalog
 
 from .candidates import DAY
-from .earlier_releases import write_release
+from .earlier_releases import write_manifest, write_release
 
 LIST, DECISION = "marketing.low_risk_list", "risk.low_risk_decision"
 RING, QUEUE = "risk.fraud_ring", "risk.review_queue"
@@ -72,6 +73,30 @@ def test_who_came_and_went_is_named_by_pseudonym(opened, catalog, tmp_path, few_
     assert all((key["pseudonym"] in now) == (key["change"] == "came") for key in found.failing_keys)
 
 
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"PAR1 spoiled")])
+def test_a_list_whose_file_before_is_gone_or_spoiled_is_not_audited(opened, catalog, tmp_path, spoil) -> None:
+    """What it would be held against may not be left out: a list that turned over would pass."""
+    release = write_release(tmp_path / "releases", catalog, EVE)
+    spoil(release / "marketing" / "low_risk_list.parquet")
+    subject = opened(catalog, without(LIST, 5))
+    said = f"releases/{release.name}/marketing/low_risk_list.parquet cannot be read to compare with: restore it"
+    for check in (members, stable):
+        with pytest.raises(NotAudited, match=said):
+            check(subject, LIST)
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-9] + b"PAR1 spoi")])
+@pytest.mark.parametrize(("table", "told"), [("coverage", "newest"), ("reconciliation", "delivered")])
+def test_what_a_release_before_told_of_deliveries_may_not_be_left_out(
+    opened, catalog, tmp_path, spoil, table: str, told: str
+) -> None:
+    release = write_release(tmp_path / "releases", catalog, EVE)
+    spoil(release / "shared" / f"{table}.parquet")
+    subject = opened(catalog)
+    with pytest.raises(NotAudited, match=f"releases/{release.name}/shared/{table}.parquet cannot be read to compare"):
+        getattr(subject.past, told)
+
+
 def test_every_product_whose_contract_has_members_is_a_list(whole_catalog: Catalog) -> None:
     checks = {name for name in expected_checks(whole_catalog) if name.startswith("list.churn/")}
     assert checks == {f"list.churn/{name}" for name, product in whole_catalog.products.items() if product.member}
@@ -105,7 +130,7 @@ def test_only_those_of_whom_the_condition_holds_are_members(opened, catalog, tmp
 def test_a_list_without_an_earlier_one_is_not_judged(opened, catalog, tmp_path, few_are_enough) -> None:
     assert members(opened(catalog), LIST).observed == "20 rows; this is the first release: nothing to compare with"
     release = write_release(tmp_path / "releases", catalog, EVE)
-    (release / "marketing" / "low_risk_list.parquet").unlink()
+    write_manifest(release, EVE, {DECISION: 40})
     assert "does not have it: nothing to compare with" in members(opened(catalog), LIST).observed
 
 

@@ -52,6 +52,12 @@ def put(product: str, column: str, value: object, row: int = 1) -> Callable[[Tab
     return spoil
 
 
+def _skip(tables: Tables, contract: str, step: str) -> None:
+    """Take away the comparisons of one contract at one step."""
+    table = tables[RECONCILIATION]
+    tables[RECONCILIATION] = table.filter((pc.field("contract") != contract) | (pc.field("step") != step))
+
+
 def put_where(product: str, key: str, column: str, value: object) -> Callable[[Tables], None]:
     """Replace a value in the rows of one contract."""
 
@@ -121,6 +127,8 @@ DEFECTS = {
     "no pseudonym": (put(DECISION, "pseudonym", "A" * 64), f"contract.pseudonym/{DECISION}"),
     "broken reconciliation": (put(RECONCILIATION, "status", "broken"), "reconciliation.agreed"),
     "not reconciled": (without(RECONCILIATION, "contract", "core.transaction"), "reconciliation.present"),
+    "optional and not reconciled": (without(RECONCILIATION, "contract", "card.account"), "reconciliation.present"),
+    "a step skipped": (lambda tables: _skip(tables, "card.account", "lake"), "reconciliation.present"),
     "required and absent": (put_where(COVERAGE, "core.party", "status", "absent"), "coverage.required"),
     "required and unmentioned": (without(COVERAGE, "contract", "core.party"), "coverage.required"),
     "a party too few": (changed(LIST, lambda t: t.slice(1)), "consumers.consistent"),

@@ -140,7 +140,7 @@ def test_an_audit_leaves_no_file_no_database_and_asks_no_network(
     candidate = write_candidate(tmp_path, catalog)
     before = {path for path in tmp_path.rglob("*")}
     audit_candidate(candidate, catalog, crosswalk, NO_SHELF)
-    assert {path for path in tmp_path.rglob("*")} - before == {candidate / "evidence.json"}
+    assert {path for path in tmp_path.rglob("*")} - before == {candidate / "evidence.json", candidate / "audited.json"}
     assert capfd.readouterr() == ("", "")
     named = {name for name in names if name.startswith(":memory:audit")}
     assert named

@@ -81,9 +81,9 @@ def test_where_rows_always_vary_they_may() -> None:
 
 def test_a_product_that_lost_half_of_its_rows_is_refused(tmp_path, catalog, crosswalk) -> None:
     home = tmp_path / "home"
-    counts = {LIST: 1000, DECISION: 2000, COVERAGE: 39, RECONCILIATION: 39}
+    counts = {LIST: 1000, DECISION: 2000, COVERAGE: 39, RECONCILIATION: 78}
     for n in (1, 2, 3):
-        write_manifest(home / "releases" / f"{DAY - timedelta(n)}-abc", DAY - timedelta(n), counts)
+        write_manifest(write_release(home / "releases", catalog, DAY - timedelta(n)), DAY - timedelta(n), counts)
     candidate = write_candidate(home / "candidates", catalog)
     evidence = audit_candidate(candidate, catalog, crosswalk, home / "releases")
     assert {check.id for check in evidence.refusals()} == {f"volume.published/{name}" for name in (LIST, DECISION)}
@@ -105,11 +105,9 @@ def test_a_product_that_is_new_has_nothing_to_be_compared_with(opened, catalog, 
     ("rows", "state"), [(1000, "passed"), (400, "failed"), (0, "failed"), (1600, "passed"), (2100, "failed")]
 )
 def test_a_delivery_is_held_against_those_before_it(opened, catalog, tmp_path, rows: int, state: str) -> None:
-    reconciled = put_where(RECONCILIATION, "core.party", "step", "ingest")
-
     def rows_of(count: int):
         def spoil(tables) -> None:
-            reconciled(tables)
+            put_where(RECONCILIATION, "core.account", "step", "lake")(tables)
             put_where(RECONCILIATION, "core.party", "expected", Decimal(count))(tables)
 
         return spoil
@@ -126,7 +124,7 @@ def test_a_delivery_is_held_against_those_before_it(opened, catalog, tmp_path, r
 
 def test_a_few_days_do_not_say_what_is_delivered_daily(opened, catalog, tmp_path) -> None:
     write_release(tmp_path / "releases", catalog, DAY - timedelta(1))
-    subject = opened(catalog, put_where(RECONCILIATION, "core.party", "step", "ingest"))
+    subject = opened(catalog)
     assert delivered(subject, "core.party").state == "passed"
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.settings import PROJECT, Home, InputError, Settings, half_of_memory, write_private
+from pipelines.vault.key_file import append
+from pipelines.vault.keys import KeyRing
 
 
 @pytest.fixture(autouse=True)
@@ -95,3 +97,27 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(OSError, match="no space"):
         write_private(path, b"after")
     assert path.read_bytes() == b"before"
+
+
+@pytest.mark.parametrize("name", ["a file", "a first key", "another key"])
+def test_after_a_power_cut_what_was_written_is_there_under_its_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The content is made durable, and then the directory, which holds the name."""
+    if name == "another key":
+        KeyRing.open(tmp_path / "vault", None)
+    synced, sync = [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda at: (synced.append(Path(f"/proc/self/fd/{at}").readlink()), sync(at)))
+    match name:
+        case "a file":
+            write_private(tmp_path / "told.json", b"{}")
+            last, directory = tmp_path / "told.json", tmp_path
+        case "a first key":
+            KeyRing.open(tmp_path / "vault", None)
+            last, directory = tmp_path / "vault" / "master.key", tmp_path / "vault"
+        case _:
+            append(tmp_path / "vault")
+            last, directory = tmp_path / "vault" / "master.key", tmp_path / "vault"
+    file, then = synced[:2]
+    assert file.name.startswith(f".{last.name}.") and then == directory
+    assert last.exists()

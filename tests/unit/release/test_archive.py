@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pipelines.release.verifier.archive import Broken, read_archive, write_archive
 
 NAMES = st.from_regex(r"[a-z0-9._-]{1,40}(/[a-z0-9._-]{1,25}){0,2}", fullmatch=True)
+ANY_NAMES = st.text(st.characters(max_codepoint=0x17F, exclude_characters="\0"), max_size=110) | NAMES
 FILES = st.dictionaries(NAMES, st.binary(max_size=1500), max_size=5)
 
 
@@ -28,6 +29,16 @@ def read(archive: bytes) -> dict[str, bytes]:
 @given(FILES)
 def test_what_was_written_is_read(files: dict[str, bytes]) -> None:
     assert read(written(files)) == files
+
+
+@given(ANY_NAMES)
+def test_whatever_name_is_written_is_read(name: str) -> None:
+    try:
+        archive = written({name: b"x"})
+    except ValueError as error:
+        assert "does not fit into an archive" in str(error)
+    else:
+        assert read(archive) == {name: b"x"}
 
 
 @given(FILES)
@@ -77,7 +88,7 @@ def test_members_in_another_order_or_twice() -> None:
             read(out.getvalue())
 
 
-@pytest.mark.parametrize(("name", "size"), [("x" * 101, 0), ("é", 0), ("x", 8**11)])
+@pytest.mark.parametrize(("name", "size"), [("x" * 101, 0), ("é", 0), ("list churn.yaml", 0), ("", 0), ("x", 8**11)])
 def test_what_does_not_fit_is_not_written(name: str, size: int) -> None:
     with pytest.raises(ValueError, match="does not fit into an archive"):
         write_archive(io.BytesIO(), [(name, size, [])])

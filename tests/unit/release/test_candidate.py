@@ -227,10 +227,10 @@ def test_a_candidate_is_private(office: Office) -> None:
 def test_a_build_that_fails_leaves_the_last_candidate(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = office.build(EVE).directory
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(module, "list_content", full)
+    monkeypatch.setattr(module, "describe_candidate", full)
     with pytest.raises(OSError, match="no space"):
         office.build(DAY)
     assert list(office.home.candidates.iterdir()) == [directory]

@@ -17,7 +17,7 @@ from pipelines.release.documents import documents_of, write_documents, write_mis
 from pipelines.release.retention import LATEST, MONTHS, remove
 from pipelines.reporting.outcome import gathered
 
-from .warehouse import BANK, DAY, Office, evidence
+from .warehouse import BANK, DAY, Office, approve, evidence
 
 EVE = DAY - timedelta(days=1)
 
@@ -118,7 +118,7 @@ def test_the_command_makes_them_and_a_candidate_needs_a_place(office: Office, tm
     asked = ["--home", str(office.home.path), "gates", "docs"]
     done = CliRunner().invoke(app, [*asked, candidate.name[:12]])
     assert done.exit_code != 0 and "name a folder with --out" in str(done.exception)
-    evidence(candidate, office.catalog).write(candidate)
+    approve(candidate, evidence(candidate, office.catalog))
     release = office.publish(candidate)
     write_documents(release, office.catalog, office.home)
     done = CliRunner().invoke(app, [*asked, release.id], catch_exceptions=False)

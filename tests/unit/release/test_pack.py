@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import ast
+import copy
+import io
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from pipelines.audit.evidence import read_evidence
+from pipelines.contracts.files import LONGEST
 from pipelines.contracts.load import Catalog
 from pipelines.release import statement
 from pipelines.release.catalogue import Release, read_release
 from pipelines.release.pack import write_pack
+from pipelines.release.record import record
 from pipelines.release.refused import Refused
 from pipelines.release.verifier import command
-from pipelines.release.verifier.archive import Broken
+from pipelines.release.verifier.archive import Broken, write_archive
 from pipelines.release.verifier.command import look
-from pipelines.release.verifier.pack import IMPERSONAL
+from pipelines.release.verifier.pack import IMPERSONAL, INSIDE, inside
 from pipelines.settings import PROJECT, InputError
 from pipelines.vault import signing
 
 from .conftest import new_office
-from .signed_office import FORGER, forged, name_of
+from .signed_office import FORGER, forged, name_of, sign_again
+from .warehouse import BANK, Office
 
 VERIFIER = PROJECT / "pipelines" / "release" / "verifier"
 
@@ -168,6 +175,70 @@ def test_a_pack_is_its_owners_alone_and_replaces_nothing(release: Release, pack:
         with pytest.raises(InputError, match="name a new file in a directory of your own"):
             write_pack(release, out)
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("there.tar", "mine")]
+
+
+def test_the_longest_name_of_a_contract_is_kept_and_a_file_that_does_not_count_is_not(
+    catalog: Catalog, office: Office, tmp_path: Path
+) -> None:
+    own = copy.copy(catalog)
+    own.root = Path(shutil.copytree(catalog.root, tmp_path / "contracts"))
+    name = f"waivers/{'x' * (LONGEST - len('waivers/.yaml'))}.yaml"
+    (own.root / "waivers").mkdir(exist_ok=True)
+    (own.root / name).write_text("kept")
+    (own.root / "waivers" / ".#list churn.yaml").symlink_to("whoever edits it")
+    directory = office.approved(parties=3)
+    manifest = {"bank": BANK, "business_date": "1994-03-31", "content_hash": directory.name}
+    kept = inside(record(own, office.home, "1994-03-31-0123456789ab", manifest, read_evidence(directory)))
+    assert kept[f"{INSIDE}data_contracts/{name}"] == b"kept"
+    assert not any("churn" in name for name in kept)
+
+
+def recorded(release: Release, into: Path, change: Callable[[bytes], bytes]) -> Release:
+    """A copy of a release whose record was another, signed with it."""
+    copied = Path(shutil.copytree(release.path, into / "releases" / release.id))
+    (copied / "record.tar").write_bytes(change((copied / "record.tar").read_bytes()))
+    sign_again(copied, FORGER)
+    return read_release(copied)
+
+
+def with_a_space(archive: bytes) -> bytes:
+    """As records were written once, with a file of contracts that has a space in its name."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as before:
+        place = before.getmember("record/data_contracts/policy.yaml").offset
+    header = bytearray(archive[place : place + 512])
+    at = header.index(b"policy") + 3
+    checksum = int(header[148:154], 8) + ord(" ") - header[at]
+    header[at], header[148:154] = ord(" "), b"%06o" % checksum
+    changed = archive[:place] + header + archive[place + 512 :]
+    with tarfile.open(fileobj=io.BytesIO(changed)) as after:
+        assert "record/data_contracts/pol cy.yaml" in after.getnames()
+    return changed
+
+
+def without_policy(archive: bytes) -> bytes:
+    files, out = inside(archive), io.BytesIO()
+    del files["record/data_contracts/policy.yaml"]
+    write_archive(out, ((name, len(content), [content]) for name, content in sorted(files.items())))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (with_a_space, "record.tar is not as it was written, from byte "),
+        (without_policy, "policy.yaml: record.tar does not hold the version that manifest.json names"),
+    ],
+)
+def test_what_the_verifier_would_not_accept_is_not_packed(
+    release: Release, tmp_path: Path, change: Callable[[bytes], bytes], words: str
+) -> None:
+    other = recorded(release, tmp_path, change)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(Refused) as refused:
+        write_pack(other, tmp_path / "out" / "pack.tar")
+    assert str(refused.value).startswith(f"{release.id}: whoever verifies a pack of it would be told: {words}")
+    assert "publish its night again" in str(refused.value)
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_release_without_a_signature_is_not_packed(release: Release, tmp_path: Path) -> None:

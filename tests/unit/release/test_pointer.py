@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.audit.content import supersession
+from pipelines.audit.content import ContentError, supersession
 from pipelines.release.pointer import Place, next_order, place_of, point, published
 
 DAYS = ("1994-03-29", "1994-03-30", "1994-03-31")
@@ -57,6 +57,30 @@ def test_a_lost_pointer_names_the_last_place_again(said: list) -> None:
         assert place_of(releases / named) == max(map(place_of, published(releases)))
 
 
+def test_where_the_release_that_it_names_is_gone_no_earlier_one_takes_its_place(tmp_path: Path) -> None:
+    for name in ("1994-03-30-a", "1994-03-31-b"):
+        made(tmp_path, name)
+        point(tmp_path, name)
+    (tmp_path / "1994-03-31-b").rename(tmp_path.with_name("damaged"))
+    point(tmp_path, "1994-03-30-a")
+    assert not (tmp_path / "current").exists(), "it may hold who withdrew by then"
+    made(tmp_path, "1994-03-31-c")
+    point(tmp_path, "1994-03-31-c")
+    assert (tmp_path / "current").readlink().name == "1994-03-31-c"
+
+
+def test_nor_does_it_where_that_one_had_brought_back_an_earlier_one(tmp_path: Path) -> None:
+    """Its name says the earlier date, and its place was that of the later."""
+    for name, place in (("1994-03-30-a", None), ("1994-03-31-b", None), ("1994-03-30-c", ("1994-03-31", 1))):
+        made(tmp_path, name, place)
+        point(tmp_path, name)
+    (tmp_path / "1994-03-30-c").rename(tmp_path.with_name("damaged too"))
+    point(tmp_path, "1994-03-30-a")
+    assert not (tmp_path / "current").exists()
+    point(tmp_path, "1994-03-31-b")
+    assert (tmp_path / "current").readlink().name == "1994-03-31-b"
+
+
 def test_a_restored_release_leads_until_a_later_date_or_one_that_supersedes_it(tmp_path: Path) -> None:
     for name, place in (
         ("1994-03-30-a", None), ("1994-03-31-b", None), ("1994-03-30-c", ("1994-03-31", 1)),
@@ -73,6 +97,13 @@ def test_a_restored_release_leads_until_a_later_date_or_one_that_supersedes_it(t
     made(tmp_path, "1994-04-01-e")
     point(tmp_path, "1994-04-01-e")
     assert (tmp_path / "current").readlink().name == "1994-04-01-e"
+
+
+def test_what_cannot_be_read_of_a_place_says_which_release_and_what_to_do(tmp_path: Path) -> None:
+    path = made(tmp_path, "1994-03-30-a", ("1994-03-31", 7))
+    (path / "proof" / "supersedes.json").write_text("{")
+    with pytest.raises(ContentError, match=r"^1994-03-30-a: proof/supersedes\.json cannot be read: .*Restore"):
+        supersession(path)
 
 
 @pytest.mark.parametrize("spoiled", ["", "{", "\xff"])

@@ -17,7 +17,7 @@ from pipelines.release import provenance
 from pipelines.release.catalogue import list_releases
 from pipelines.settings import Home
 
-from .warehouse import DAY, KEY, Office
+from .warehouse import DAY, KEY, Office, approve, evidence
 
 EVE = date(1994, 3, 30)
 
@@ -146,9 +146,11 @@ def test_a_run_tells_the_state_before_and_after(office: Office, night: Callable)
     assert provenance.stood_on(office.home)["before"] == first["after"]
 
 
-def test_a_release_says_of_its_run_what_it_stood_on(office: Office, candidate: Path, night: Callable) -> None:
+def test_a_release_says_of_its_run_what_it_stood_on(office: Office, night: Callable) -> None:
     night(DAY, "d" * 64)
-    release = office.publish(candidate)
+    directory = office.build().directory
+    approve(directory, evidence(directory, office.catalog))
+    release = office.publish(directory)
     assert release.manifest["decisions_sha256"] == "d" * 64
     assert release.run()["identity"] == provenance.stood_on(office.home)
     assert release.manifest["identity_before"] is None

@@ -7,19 +7,20 @@ import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from pipelines.release import provenance
 from pipelines.release.catalogue import Release, current, find
 from pipelines.release.rebuilt import compare_content, made_with_others, night_of, prepare, restore_again
+from pipelines.release.refused import Refused
 from pipelines.release.restored import restore
-from pipelines.release.standing import standing
+from pipelines.release.standing import deciding, standing
 from pipelines.settings import Home, InputError, Settings
 from pipelines.vault.keys import KeyRing
 
-from .lawful_nights import NIGHTS
-from .warehouse import BANK, KEY, Office, evidence, party_id
+from .lawful_nights import NIGHTS, resolved
+from .signed_office import say
+from .warehouse import BANK, KEY, Office, approve, evidence
 
 
 def test_the_same_content_is_identical_and_another_file_is_named(two_nights: Office, tmp_path: Path) -> None:
@@ -81,6 +82,7 @@ def stated(home: Home, day: date, rows: bytes) -> Path:
 
 def test_who_was_who_must_be_what_the_manifest_names(two_nights: Office, tmp_path: Path) -> None:
     home = Home(Path(shutil.copytree(two_nights.home.path, tmp_path / "home", symlinks=True)))
+    shutil.rmtree(home.identity / "state")
     days = [NIGHTS[0] - timedelta(days=n) for n in (2, 1)]
     first, second = (stated(home, day, b"rows") for day in days)
     stated(home, NIGHTS[0], b"of the night itself")
@@ -125,9 +127,9 @@ def test_what_a_rollback_made_is_made_again_of_the_night_whose_word_it_followed(
     )
     office = Office(two_nights.catalog, settings, two_nights.ring, two_nights.shelf)
     first, second = (find(office.home, night.isoformat()) for night in NIGHTS)
-    stands = standing(office.home, office.ring, first.business_date)
-    candidate = restore(office.catalog, office.home, first, second, stands, "the limits were wrong")
-    evidence(candidate, office.catalog).write(candidate)
+    stands = standing(office.home, office.ring, deciding(office.catalog, office.home), first.business_date)
+    candidate = restore(office.catalog, office.home, office.ring, first, second, stands, "the limits were wrong")
+    approve(candidate, evidence(candidate, office.catalog))
     release = office.publish(candidate)
     assert night_of(office.home, release).id == second.id and night_of(office.home, first).id == first.id
 
@@ -137,14 +139,13 @@ def test_what_a_rollback_made_is_made_again_of_the_night_whose_word_it_followed(
     assert (found.identical, found.differing, found.taken_over) == (True, (), ("proof/supersedes.json",))
     assert found.content_hash == release.content_hash
 
-    events = {
-        "business_date": [NIGHTS[1]],
-        "kind": ["move"],
-        "party_id": [party_id(0)],
-        "other_party_id": [party_id(1)],
-    }
-    pl.DataFrame(events).write_parquet(into.identity / "identity_event.parquet")
+    resolved(into, NIGHTS[1], ("moved", 0, 1))
     with pytest.raises(InputError, match=rf"leaves out 0 parties .* it would be 2: .*Rebuild {first.id}, whose rows"):
+        restore_again(office.catalog, office.home, release, office.ring, into)
+
+    spoilt = {"sha256": "0" * 64}
+    say(first.path / "manifest.json", lambda manifest: manifest["files"]["risk/customer_360.parquet"].update(spoilt))
+    with pytest.raises(Refused, match=rf"{first.id} is not what was published:\n  manifest\.json was changed"):
         restore_again(office.catalog, office.home, release, office.ring, into)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from collections.abc import Callable
@@ -11,15 +12,21 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
+from pipelines.assets.lock import exclusive
 from pipelines.audit.evidence import CheckResult, Evidence, Version
 from pipelines.audit.gates import expected_checks, gate_of
+from pipelines.cli.main import app
 from pipelines.contracts.load import Catalog
+from pipelines.ingest.ledger import Ledger
+from pipelines.release.catalogue import current, list_releases
 from pipelines.release.publish import publish
 from pipelines.release.refused import Refused
-from pipelines.settings import Settings
+from pipelines.settings import InputError, Settings
 
-from .warehouse import BANK, KEY, Office, evidence
+from .test_provenance import landing
+from .warehouse import BANK, DAY, KEY, Office, approve, evidence
 
 BLOCKING, WARNING = "privacy.no_party_id", "coverage.carried"
 
@@ -80,7 +87,7 @@ def assert_refused(office: Office, directory: Path, said: str) -> None:
 @pytest.mark.parametrize("name", EVIDENCE)
 def test_evidence_that_is_not_good_enough(office: Office, candidate: Path, catalog: Catalog, name: str) -> None:
     spoil, said = EVIDENCE[name]
-    spoil(evidence(candidate, catalog)).write(candidate)
+    approve(candidate, spoil(evidence(candidate, catalog)))
     assert_refused(office, candidate, said)
 
 
@@ -88,7 +95,7 @@ def test_every_blocking_check_is_needed(office: Office, candidate: Path, catalog
     good = evidence(candidate, catalog)
     blocking = sorted(check for check in expected_checks(catalog) if gate_of(check).severity == "block")
     for check_id in blocking[::25]:
-        each(state(check_id, "failed"))(good).write(candidate)
+        approve(candidate, each(state(check_id, "failed"))(good))
         assert_refused(office, candidate, f"{check_id} failed: 3 rows")
 
 
@@ -154,6 +161,63 @@ def test_a_link_to_somewhere_else(office: Office, candidate: Path, tmp_path: Pat
 
 def test_a_directory_that_is_no_candidate(office: Office, tmp_path: Path) -> None:
     assert_refused(office, tmp_path, "is not a candidate: run the night again")
+
+
+def test_what_it_says_of_itself_was_changed_after_the_audit(office: Office, candidate: Path) -> None:
+    withheld = json.loads((candidate / "candidate.json").read_bytes())["withheld"]
+    _declare(candidate, withheld={name: 1000 for name in withheld})
+    assert_refused(office, candidate, "candidate.json: it was changed after the audit; run the night again")
+
+
+def test_what_it_would_state_to_the_history_was_changed(office: Office, candidate: Path) -> None:
+    stated = candidate / "stated" / "customer_360.parquet"
+    pq.write_table(pq.read_table(stated).slice(1), stated)
+    assert_refused(office, candidate, "stated/ was changed after it was built: run the night again")
+
+
+def test_an_audit_that_was_not_finished(office: Office, candidate: Path) -> None:
+    (candidate / "audited.json").unlink()
+    assert_refused(office, candidate, "audited.json is not there or cannot be read: the audit was not finished")
+
+
+def test_evidence_of_another_audit_of_the_same_content(office: Office, candidate: Path, catalog: Catalog) -> None:
+    found = evidence(candidate, catalog)
+    each(lambda check: replace(check, observed="as somebody would have it"))(found).write(candidate)
+    assert_refused(office, candidate, "evidence.json: it was changed after the audit")
+
+
+def test_an_older_candidate_of_a_date_of_which_another_was_published(office: Office, catalog: Catalog) -> None:
+    """It may hold who withdrew before the other was built."""
+    older, newer = office.build(parties=3).directory, office.build(parties=2).directory
+    for directory in (older, newer):
+        approve(directory, evidence(directory, catalog))
+    published = office.publish(newer)
+    with pytest.raises(Refused, match=f"since it was built, {published.id} was published. Run `zhongtai nightly"):
+        office.publish(older)
+    assert current(office.home).id == published.id
+    assert [one.id for one in list_releases(office.home)] == [published.id]
+
+
+def test_a_night_that_would_be_made_from_something_else_by_now(office: Office, candidate: Path) -> None:
+    book = Ledger(office.home, office.catalog.derived["control.landing"], "core.transaction", "core")
+    book.record([landing(DAY, "transaction.csv", 3)])
+    assert_refused(office, candidate, "since it was built, deliveries changed: core.transaction. Run `zhongtai nightly")
+
+
+def test_a_policy_that_was_changed_while_the_night_ran(office: Office, catalog: Catalog, tmp_path: Path) -> None:
+    own = copy.copy(catalog)
+    own.root = Path(shutil.copytree(catalog.root, tmp_path / "contracts"))
+    office = replace(office, catalog=own)
+    candidate = office.approved()
+    with (own.root / "policy.yaml").open("a") as file:
+        file.write("# changed\n")
+    assert_refused(office, candidate, "policy.yaml: record.tar does not hold the version that manifest.json names")
+
+
+def test_not_beside_a_run(office: Office, candidate: Path) -> None:
+    with exclusive(office.home):
+        done = CliRunner().invoke(app, ["--home", str(office.home.path), "releases", "publish", candidate.name])
+    assert isinstance(done.exception, InputError) and "another run works in" in str(done.exception)
 
 
 def test_a_candidate_of_another_home(office: Office, candidate: Path, catalog: Catalog, tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +23,18 @@ from pipelines.audit.lawful import unproven
 from pipelines.audit.usage import BY_RECORD, unaccounted
 from pipelines.release.catalogue import Release, current, find, list_releases, verify_release
 from pipelines.release.left_out import LOST, lawful_part
-from pipelines.release.pointer import place_of
+from pipelines.release.pointer import place_of, point
 from pipelines.release.refused import Refused
 from pipelines.release.restored import restore
 from pipelines.release.rollback import roll_back
-from pipelines.release.standing import standing
+from pipelines.release.standing import deciding, standing
 from pipelines.release.whom import pseudonym
 from pipelines.settings import InputError, Settings
 from pipelines.vault.keys import KeyRing
 
 from .lawful_nights import NIGHTS, WITHDRAWS
-from .warehouse import BANK, KEY, Office, evidence, party_id
+from .signed_office import FORGER, forged, say
+from .warehouse import BANK, KEY, Office, approve, evidence, party_id
 
 NAMES = [f"p{n}" for n in range(6)]
 PERMISSIONS = ("marketing_basic", "marketing_transaction")
@@ -114,8 +117,8 @@ def restored(two_nights: Office, tmp_path_factory: pytest.TempPathFactory) -> Re
     settings = Settings(home_dir=place, bank=BANK, vault_key=KEY)
     office = Office(two_nights.catalog, settings, two_nights.ring, two_nights.shelf)
     first, second = (find(office.home, night.isoformat()) for night in NIGHTS)
-    stands = standing(office.home, office.ring, first.business_date)
-    candidate = restore(office.catalog, office.home, first, second, stands, "the limits were wrong")
+    stands = standing(office.home, office.ring, deciding(office.catalog, office.home), first.business_date)
+    candidate = restore(office.catalog, office.home, office.ring, first, second, stands, "the limits were wrong")
     return Restored(office, first, second, candidate)
 
 
@@ -175,7 +178,7 @@ def test_published_it_leads_and_is_verified(restored: Restored, tmp_path: Path) 
     office = Office(restored.office.catalog, settings, restored.office.ring, restored.office.shelf)
     candidate = office.home.candidates / restored.candidate.name
     assert read_content(candidate).hash == candidate.name
-    evidence(candidate, office.catalog).write(candidate)
+    approve(candidate, evidence(candidate, office.catalog))
     release = office.publish(candidate)
     assert current(office.home).id == release.id
     assert release.business_date == NIGHTS[0]
@@ -191,7 +194,7 @@ def test_a_candidate_of_before_the_last_release_is_not_published_any_more(restor
     settings = Settings(home_dir=tmp_path / "home", bank=BANK, vault_key=KEY)
     office = Office(restored.office.catalog, settings, restored.office.ring, restored.office.shelf)
     candidate = office.home.candidates / restored.candidate.name
-    evidence(candidate, office.catalog).write(candidate)
+    approve(candidate, evidence(candidate, office.catalog))
     kept = Path(shutil.copytree(candidate, tmp_path / candidate.name))
     once = office.publish(candidate)
     shutil.copytree(kept, candidate)
@@ -202,21 +205,25 @@ def test_a_candidate_of_before_the_last_release_is_not_published_any_more(restor
 
 def test_nothing_comes_back_from_a_release_that_cannot_say_what_may_be_used(restored: Restored) -> None:
     office, first, second = restored.office, restored.first, restored.second
-    stands = standing(office.home, office.ring, first.business_date)
+    stands = standing(office.home, office.ring, deciding(office.catalog, office.home), first.business_date)
     without = {name: entry for name, entry in first.manifest["files"].items() if not name.startswith(PROOF)}
     silent = Release(first.path, first.manifest | {"files": without})
     with pytest.raises(Refused, match="has no proofs, so nobody can say what may still be used of it"):
-        restore(office.catalog, office.home, silent, second, stands, "why")
+        restore(office.catalog, office.home, office.ring, silent, second, stands, "why")
     without = {name: entry for name, entry in first.manifest["files"].items() if "npl_ratio" not in name}
     with pytest.raises(Refused, match=r"has no risk\.npl_ratio, which consumers are promised since"):
         restore(
-            office.catalog, office.home, Release(first.path, first.manifest | {"files": without}), second, stands, ""
+            office.catalog,
+            office.home,
+            office.ring,
+            Release(first.path, first.manifest | {"files": without}),
+            second,
+            stands,
+            "",
         )
 
 
-def test_going_back_needs_an_earlier_whole_release_the_same_keys_and_a_reason(
-    restored: Restored, tmp_path: Path
-) -> None:
+def test_going_back_needs_an_earlier_release_the_same_keys_and_a_reason(restored: Restored) -> None:
     office, first = restored.office, restored.first.id
     with pytest.raises(InputError, match="is the current release: name an earlier one"):
         roll_back(office.catalog, office.settings, office.ring, restored.second.id, "why")
@@ -228,12 +235,44 @@ def test_going_back_needs_an_earlier_whole_release_the_same_keys_and_a_reason(
     assert not any(told in str(refused.value) for told in ("110105", "8000"))
     with pytest.raises(Refused, match="was made with other keys"):
         roll_back(office.catalog, office.settings, KeyRing(b"\x01" * 32), first, "why")
-    shutil.copytree(office.home.path, tmp_path / "home", symlinks=True)
-    settings = Settings(home_dir=tmp_path / "home", bank=BANK, vault_key=KEY)
-    path = settings.home.releases / first / "risk" / "customer_360.parquet"
+
+
+def changed(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    with pytest.raises(Refused, match=r"is not what was published: risk/customer_360\.parquet was changed"):
-        roll_back(office.catalog, settings, office.ring, first, "why")
+
+
+def changed_with_its_hash(path: Path) -> None:
+    changed(path)
+    sha256, name = hashlib.sha256(path.read_bytes()).hexdigest(), f"{path.parent.name}/{path.name}"
+    say(path.parents[1] / "manifest.json", lambda manifest: manifest["files"][name].update(sha256=sha256))
+
+
+@pytest.mark.parametrize("night", NIGHTS)
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [(changed, r"risk/customer_360\.parquet was changed"), (changed_with_its_hash, r"manifest\.json was changed")],
+)
+def test_nothing_is_made_of_a_release_that_is_not_what_was_published(
+    restored: Restored, tmp_path: Path, night: date, change: Callable[[Path], None], words: str
+) -> None:
+    """Neither of the one that comes back nor of the one whose word on parties counts."""
+    shutil.copytree(restored.office.home.path, tmp_path / "home", symlinks=True)
+    settings = Settings(home_dir=tmp_path / "home", bank=BANK, vault_key=KEY)
+    spoilt = find(settings.home, night.isoformat())
+    change(spoilt.path / "risk" / "customer_360.parquet")
+    with pytest.raises(Refused, match=rf"{spoilt.id} is not what was published:\n  {words}.*(?s:.*)from a backup"):
+        roll_back(restored.office.catalog, settings, restored.office.ring, restored.first.id, "why")
+    assert len(list_releases(settings.home)) == 2
+
+
+@pytest.mark.parametrize("night", NIGHTS)
+def test_nothing_is_made_of_a_forgery_in_which_every_hash_fits(restored: Restored, tmp_path: Path, night: date) -> None:
+    shutil.copytree(restored.office.home.path, tmp_path / "home", symlinks=True)
+    settings = Settings(home_dir=tmp_path / "home", bank=BANK, vault_key=KEY)
+    spoilt = forged(find(settings.home, night.isoformat()).path, FORGER)
+    point(settings.home.releases, spoilt.name if night == NIGHTS[1] else restored.second.id)
+    with pytest.raises(Refused, match=rf"{spoilt.name} is not what was published:\n  .*does not trust"):
+        roll_back(restored.office.catalog, settings, restored.office.ring, NIGHTS[0].isoformat(), "why")
     assert len(list_releases(settings.home)) == 2
 
 

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
+import ssl
 import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from email import message_from_string
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from socketserver import StreamRequestHandler, TCPServer
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 from project import project_catalog
+from typer.testing import CliRunner
 
 from pipelines.audit.gates import REGISTRY
+from pipelines.cli.main import app
 from pipelines.contracts.load import Catalog
+from pipelines.contracts.model import ContractError
 from pipelines.release.refused import Refused
 from pipelines.reporting import alerts
-from pipelines.settings import InputError, Settings
+from pipelines.settings import PROJECT, InputError, Settings
 
 OUTCOME = {
     "bank": "xiaocheng", "business_date": "2025-12-31", "status": "published", "release": "2025-12-31-0123456789ab",
@@ -68,8 +80,8 @@ def webhook(status: int = 200) -> Iterator[tuple[str, list[dict]]]:
 
 
 @contextmanager
-def mail_server(refuses: bool = False) -> Iterator[tuple[str, list[str]]]:
-    """As much of SMTP (RFC 5321) as a letter takes."""
+def mail_server(refuses: bool = False, certificate: Path | None = None) -> Iterator[tuple[str, list[str]]]:
+    """As much of SMTP (RFC 5321) as a letter takes; by TLS from the start where it has a certificate."""
     got: list[str] = []
 
     class Handler(StreamRequestHandler):
@@ -97,8 +109,33 @@ def mail_server(refuses: bool = False) -> Iterator[tuple[str, list[str]]]:
                     case _:
                         self.say("250 fine")
 
-    with serving(TCPServer(("127.0.0.1", 0), Handler)) as port:
-        yield f"smtp://127.0.0.1:{port}", got
+    class Server(TCPServer):
+        def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+            connection, address = super().get_request()
+            return (tls.wrap_socket(connection, server_side=True) if certificate else connection), address
+
+        def handle_error(self, *_: object) -> None:
+            """A client that does not believe the certificate has gone."""
+
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if certificate:
+        tls.load_cert_chain(certificate)
+    with serving(Server(("127.0.0.1", 0), Handler)) as port:
+        yield f"{'smtps' if certificate else 'smtp'}://127.0.0.1:{port}", got
+
+
+def self_signed(path: Path) -> Path:
+    """A certificate of this machine's address that nobody else signed, with its key, in one file."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "local")])
+    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+        .not_valid_before(datetime(2025, 1, 1)).not_valid_after(datetime(2125, 1, 1)).add_extension(here, False)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(secret + made.public_bytes(Encoding.PEM))
+    return path
 
 
 @contextmanager
@@ -125,6 +162,44 @@ def test_every_sink_is_told_the_same(catalog: Catalog, tmp_path: Path) -> None:
         read = message_from_string(letter, policy=default)
         assert json.loads(read.get_content()) == message
         assert (read["Subject"], read["To"]) == ("xiaocheng 2025-12-31 published", "office@bank.example")
+
+
+def test_a_mail_server_that_nobody_vouches_for_is_told_nothing(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message, certificate = alerts.told(catalog, OUTCOME, None), self_signed(tmp_path / "mail.pem")
+    with mail_server(certificate=certificate) as (server, mailed):
+        settings = Settings(**by_mail(server))
+        assert alerts.send(settings, message) == ["mail: SSLCertVerificationError"]
+        assert mailed == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert alerts.send(settings, message) == []
+        assert len(mailed) == 1
+
+
+def test_a_password_is_sent_to_no_server_that_does_not_encrypt(catalog: Catalog) -> None:
+    with mail_server() as (server, mailed):
+        settings = Settings(**by_mail(server.replace("//", "//me:secret@")))
+        assert alerts.send(settings, alerts.told(catalog, OUTCOME, None)) == ["mail: NoEncryption"]
+    assert mailed == []
+
+
+@pytest.mark.parametrize("command", [("nightly", "--date", "2025-12-31"), ("backfill", "--to", "2025-12-31")])
+def test_a_contract_that_cannot_be_read_is_told_of_as_a_night(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contracts = Path(shutil.copytree(PROJECT / "data_contracts", tmp_path / "contracts"))
+    with (contracts / "policy.yaml").open("a") as file:
+        file.write(f"zhang.wei@example.com: {PERSONAL}\n")
+    for name, text in {"CONTRACTS": contracts, "ALERT_LOG": tmp_path / "alerts.log", "HOME": tmp_path / "home"}.items():
+        monkeypatch.setenv(f"ZHONGTAI_{name}", f"{text}")
+    done = CliRunner().invoke(app, [*command, "--bank", "xiaocheng"])
+    assert isinstance(done.exception, ContractError)
+    (line,) = (tmp_path / "alerts.log").read_text("utf-8").splitlines()
+    told = json.loads(line)
+    assert (told["bank"], told["business_date"], told["status"]) == ("xiaocheng", "2025-12-31", "failed")
+    assert (told["trouble"], told["next"]) == ("bad input", "zhongtai contracts check")
+    assert not any(word in line for word in PERSONAL.split())
 
 
 def test_how_many_deliveries_came_late_is_told(catalog: Catalog) -> None:

@@ -25,6 +25,7 @@ def small() -> World:
     return world(SMALL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("contract", "source"), SCENARIOS)
 def test_every_frame_is_what_its_contract_and_feed_say(small: World, contract: str, source: str) -> None:
     for day in DAYS:

@@ -11,7 +11,8 @@ from pipelines.contracts.bank import Bank, Calendar
 from pipelines.warehouse.control import _working_days
 
 FIRST = date(2025, 3, 10)
-DAYS = st.dates(date(2022, 1, 2), FIRST + timedelta(days=60))
+LAST = FIRST + timedelta(days=60)
+DAYS = st.dates(date(2022, 1, 2), LAST)
 
 
 def bank(holidays: tuple[date, ...]) -> Bank:
@@ -26,7 +27,7 @@ def bank(holidays: tuple[date, ...]) -> Bank:
 @given(st.lists(DAYS, max_size=5), DAYS, DAYS)
 def test_the_difference_of_two_counts_is_the_working_days_between(holidays: list[date], one: date, other: date) -> None:
     earlier, later = sorted((one, other))
-    rows = _working_days(bank(tuple(holidays)), FIRST, FIRST + timedelta(days=60))
+    rows = _working_days(bank(tuple(holidays)), LAST)
     through = {row["calendar_day"]: row["working_days_through"] for row in rows}
     days = (earlier + timedelta(days=n) for n in range(1, (later - earlier).days + 1))
     counted = [day for day in days if day.isoweekday() < 6 and day not in holidays]
@@ -34,6 +35,6 @@ def test_the_difference_of_two_counts_is_the_working_days_between(holidays: list
 
 
 def test_every_day_is_there_once_from_years_before() -> None:
-    days = [row["calendar_day"] for row in _working_days(bank(()), FIRST, FIRST)]
+    days = [row["calendar_day"] for row in _working_days(bank(()), FIRST)]
     assert days == [date(2022, 1, 1) + timedelta(days=n) for n in range(len(days))]
     assert days[-1] == FIRST

@@ -1,0 +1,59 @@
+"""A release whose manifest was changed: told of wherever it is met, in the way of nothing that does not need it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from typer.testing import CliRunner
+
+from pipelines.cli.main import app
+from pipelines.release.catalogue import MANIFEST, Release, current, list_releases, verify_release
+from pipelines.release.documents import write_missing
+from pipelines.release.refused import Refused
+from pipelines.release.retention import LATEST, MONTHS, remove
+
+from .warehouse import DAY, Office
+
+NEXT = DAY + timedelta(days=1)
+WORDS = "was changed. Restore releases/{} from a backup, or move it out of releases/"
+
+
+@pytest.fixture(params=[b"", b"{", b"[]", b"{}"], ids=["empty", "half", "no object", "nothing told"])
+def damaged(office: Office, request: pytest.FixtureRequest) -> Release:
+    """One whose manifest is spoiled after it was published."""
+    release = office.publish(office.approved())
+    (release.path / MANIFEST).write_bytes(request.param)
+    return Release(release.path)
+
+
+def test_the_night_after_it_is_published(office: Office, damaged: Release) -> None:
+    following = office.publish(office.approved(NEXT))
+    assert current(office.home).id == following.id and verify_release(following, office.catalog) == []
+    assert [one.id for one in list_releases(office.home)] == [damaged.id, following.id]
+
+
+def test_its_own_date_is_not_published_over_it(office: Office, damaged: Release) -> None:
+    with pytest.raises(Refused, match=damaged.id):
+        office.publish(office.approved(parties=3))
+
+
+def test_it_is_told_of_with_what_to_do(office: Office, damaged: Release) -> None:
+    following, words = office.publish(office.approved(NEXT)), WORDS.format(damaged.id)
+    asked = ["--home", str(office.home.path), "releases", "list"]
+    listed = CliRunner().invoke(app, asked, catch_exceptions=False)
+    assert f"{damaged.id}: {MANIFEST}" in listed.output and words in listed.output and following.id in listed.output
+    rows = json.loads(CliRunner().invoke(app, [*asked, "--json"], catch_exceptions=False).output)["releases"]
+    assert [(row["release"], bool(row["damaged"]), row["current"]) for row in rows] == [
+        (damaged.id, True, False), (following.id, False, True),
+    ]  # fmt: skip
+    (told,) = write_missing(office.catalog, office.home)
+    assert words in told
+
+
+def test_it_is_not_removed(office: Office, damaged: Release) -> None:
+    office.publish(office.approved(NEXT))
+    fates = {fate.release.id: fate for fate in remove(office.home, {LATEST: 1, MONTHS: 0})}
+    assert fates[damaged.id].kept and "manifest was changed" in fates[damaged.id].reasons[0]
+    assert damaged.path.is_dir()
