@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.release import retention
-from pipelines.release.catalogue import current, list_releases
+from pipelines.release.catalogue import current, list_releases, release_id
 from pipelines.release.pointer import point
 from pipelines.release.readers import reading
 from pipelines.release.retention import LATEST, MONTHS, plan, remove
@@ -22,10 +22,11 @@ FIRST = date(2025, 1, 1)
 
 
 def publish(home: Home, day: date, n: int, told: dict | None = None) -> str:
-    """A directory that stands for a release; the pointer follows."""
-    name = f"{day}-{n:012}"
+    """A directory that stands for a release, the `n`th; the pointer follows."""
+    manifest = {"business_date": day.isoformat(), "release": n}
+    name = release_id(manifest)
     (home.releases / name / "proof").mkdir(parents=True)
-    (home.releases / name / "manifest.json").write_text(json.dumps({"business_date": day.isoformat()}))
+    (home.releases / name / "manifest.json").write_text(json.dumps(manifest))
     if told is not None:
         (home.releases / name / "proof" / "supersedes.json").write_text(json.dumps(told))
     point(home.releases, name)

@@ -15,13 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.release.catalogue import release_id
 from pipelines.release.readers import possible_readers, unseen
 from pipelines.release.retention import LATEST, MONTHS, plan, remove
 from pipelines.settings import Home
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 OWNER, READER, STRANGER, GROUP = 64001, 64002, 64003, 64100
-OLD, NEW = "2025-01-01-000000000000", "2025-01-02-000000000000"
+OLD, NEW = (release_id({"business_date": day}) for day in ("2025-01-01", "2025-01-02"))
 POLICY = {LATEST: 1.0, MONTHS: 0.0}
 
 
