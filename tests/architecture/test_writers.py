@@ -145,7 +145,8 @@ def test_others_use_its_way_of_writing_for_their_own_places() -> None:
         for called, call in calls(path):
             if called == "lake.write_parquet" and not below(path, "pipelines/ingest/"):
                 used += 1
-                assert re.match(r"(settings\.)?home\.(control|identity|relation|history) / ", ast.unparse(call.args[0])), name(path)
+                target = ast.unparse(call.args[0])
+                assert re.match(r"(settings\.)?home\.(control|identity|relation|history) / ", target), name(path)
     assert used
 
 
