@@ -30,7 +30,7 @@ def verify(
 
     state: State = context.obj
     found = catalogue.find(state.settings.home, release)
-    problems = catalogue.changed_files(found)
+    problems = catalogue.verify_release(found, state.catalog)
     try:
         with duckdb.connect() as con:
             problems = problems or unproven(con, found.path, state.catalog)

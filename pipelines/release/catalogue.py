@@ -171,7 +171,7 @@ def verify_release(release: Release, catalog: Catalog) -> list[str]:
     """What is wrong with a release, in plain words; empty where it is what was published."""
     if release_id(release.manifest) != release.id:
         return [f"{MANIFEST} was changed: it does not give the id {release.id}"]
-    problems = [*changed_files(release), *_check_place(release), *statement.problems(release.path)]
+    problems = [*_changed_files(release), *_check_place(release), *statement.problems(release.path)]
     if problems:
         return list(dict.fromkeys(problems))
     problems = _check_content(release)
@@ -195,7 +195,7 @@ def check_release(release: Release, catalog: Catalog) -> None:
         )
 
 
-def changed_files(release: Release) -> list[str]:
+def _changed_files(release: Release) -> list[str]:
     """Published files that are not what the manifest says, in plain words."""
     problems = []
     for name, entry in release.manifest["files"].items():

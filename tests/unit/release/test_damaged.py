@@ -57,3 +57,16 @@ def test_it_is_not_removed(office: Office, damaged: Release) -> None:
     fates = {fate.release.id: fate for fate in remove(office.home, {LATEST: 1, MONTHS: 0})}
     assert fates[damaged.id].kept and "manifest was changed" in fates[damaged.id].reasons[0]
     assert damaged.path.is_dir()
+
+
+def test_it_is_not_proved(office: Office, damaged: Release) -> None:
+    refused = CliRunner().invoke(app, ["--home", str(office.home.path), "proof", "verify", damaged.id])
+    assert isinstance(refused.exception, Refused) and damaged.id in str(refused.exception)
+    assert MANIFEST in str(refused.exception) and "was changed" in str(refused.exception)
+
+
+def test_it_is_not_proved_where_all_else_is_as_it_was(office: Office) -> None:
+    path = office.publish(office.approved()).path / MANIFEST
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), "policy": "of another"}))
+    refused = CliRunner().invoke(app, ["--home", str(office.home.path), "proof", "verify"])
+    assert isinstance(refused.exception, Refused) and f"{MANIFEST} was changed" in str(refused.exception)
