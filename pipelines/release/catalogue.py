@@ -48,10 +48,12 @@ class Release:
         return date.fromisoformat(self.id[:10])
 
     def damaged(self) -> str | None:
-        """What is wrong with its manifest, and what to do; None where it is its own. `verify_release` looks further."""
+        """What is wrong with what it says of itself, and what to do; None where it is its own. `verify_release` looks
+        further."""
         try:
             if release_id(self.manifest) != self.id:
                 raise _changed(self.path, MANIFEST)
+            self.run()
         except Refused as error:
             return str(error)
         return None
@@ -63,7 +65,10 @@ class Release:
 
     def run(self) -> dict[str, Any]:
         """When and by which run it was published. Raises Refused where that cannot be read."""
-        return _read(self.path, RUN)
+        told = _read(self.path, RUN)
+        if "published_at" not in told:
+            raise _changed(self.path, RUN)
+        return told
 
 
 def release_id(manifest: dict[str, Any]) -> str:

@@ -54,7 +54,7 @@ def plan(home: Home, thresholds: Mapping[str, float], *, in_doubt: bool = False)
         why[release.id].append(f"it is the last of {release.business_date:%Y-%m}")
     for release in releases:
         if release.damaged():
-            why[release.id].append("its manifest was changed: somebody has to look into that")
+            why[release.id].append("it was changed: somebody has to look into that")
     for release in reversed(releases):
         if why[release.id]:
             for name, words in _named(release):

@@ -18,6 +18,7 @@ from pipelines.audit.content import PROOF, RULES
 from pipelines.audit.lawful import PURPOSES
 from pipelines.audit.usage import ledger
 from pipelines.release.catalogue import Release, list_releases
+from pipelines.release.pointer import place_of
 from pipelines.release.proof import refusal_column
 from pipelines.release.refused import Refused
 from pipelines.release.whom import Ring, party_id_of, pseudonym
@@ -88,7 +89,7 @@ def usage_of(home: Home, party: str, ring: Ring, first: date | None = None, last
     """
     party_id = party_id_of(home, party, ring)
     asked = [release for release in list_releases(home) if _within(release.business_date, first, last)]
-    asked.sort(key=lambda release: (release.business_date, release.run()["published_at"], release.id))
+    asked.sort(key=lambda release: (release.business_date, place_of(release.path), release.id))
     told = [release for release in asked if all(ledger(release.path, consumer).is_file() for consumer in PURPOSES)]
     if not told:
         raise Refused("no release of these dates has a ledger of data usage: publish a night first")

@@ -13,6 +13,7 @@ import polars as pl
 from pipelines.audit.content import PROOF
 from pipelines.release import catalogue
 from pipelines.release.catalogue import Release
+from pipelines.release.pointer import place_of
 from pipelines.release.refused import Refused
 from pipelines.settings import Home, InputError
 from pipelines.vault.keys import KeyRing
@@ -30,7 +31,7 @@ def release_of(home: Home, day: date | None) -> Release:
         known = sorted({release.business_date for release in catalogue.list_releases(home)})
         within = f"releases are of {known[0]} to {known[-1]}" if known else "nothing is published yet"
         raise InputError(f"there is no release of {day}: {within}")
-    return max(found, key=lambda release: (release.run()["published_at"], release.id))
+    return max(found, key=lambda release: (place_of(release.path), release.id))
 
 
 def proof_of(release: Release, consumer: str, party: str, ring: Ring) -> dict[str, object]:

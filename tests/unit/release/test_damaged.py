@@ -1,4 +1,4 @@
-"""A release whose manifest was changed: told of wherever it is met, in the way of nothing that does not need it."""
+"""A release whose word on itself was changed: told of wherever it is met, in the way of nothing that does not need it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines.cli.main import app
-from pipelines.release.catalogue import MANIFEST, Release, current, list_releases, verify_release
+from pipelines.release.catalogue import MANIFEST, RUN, Release, current, list_releases, verify_release
 from pipelines.release.documents import write_missing
 from pipelines.release.refused import Refused
 from pipelines.release.retention import LATEST, MONTHS, remove
@@ -20,11 +20,19 @@ NEXT = DAY + timedelta(days=1)
 WORDS = "was changed. Restore releases/{} from a backup, or move it out of releases/"
 
 
-@pytest.fixture(params=[b"", b"{", b"[]", b"{}"], ids=["empty", "half", "no object", "nothing told"])
-def damaged(office: Office, request: pytest.FixtureRequest) -> Release:
-    """One whose manifest is spoiled after it was published."""
+SPOILT = {"empty": b"", "half": b"{", "no object": b"[]", "nothing told": b"{}"}
+
+
+@pytest.fixture(params=[MANIFEST, RUN])
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(params=SPOILT.values(), ids=SPOILT)
+def damaged(office: Office, name: str, request: pytest.FixtureRequest) -> Release:
+    """One in which a file is spoiled after it was published."""
     release = office.publish(office.approved())
-    (release.path / MANIFEST).write_bytes(request.param)
+    (release.path / name).write_bytes(request.param)
     return Release(release.path)
 
 
@@ -39,11 +47,11 @@ def test_its_own_date_is_not_published_over_it(office: Office, damaged: Release)
         office.publish(office.approved(parties=3))
 
 
-def test_it_is_told_of_with_what_to_do(office: Office, damaged: Release) -> None:
+def test_it_is_told_of_with_what_to_do(office: Office, name: str, damaged: Release) -> None:
     following, words = office.publish(office.approved(NEXT)), WORDS.format(damaged.id)
     asked = ["--home", str(office.home.path), "releases", "list"]
     listed = CliRunner().invoke(app, asked, catch_exceptions=False)
-    assert f"{damaged.id}: {MANIFEST}" in listed.output and words in listed.output and following.id in listed.output
+    assert f"{damaged.id}: {name}" in listed.output and words in listed.output and following.id in listed.output
     rows = json.loads(CliRunner().invoke(app, [*asked, "--json"], catch_exceptions=False).output)["releases"]
     assert [(row["release"], bool(row["damaged"]), row["current"]) for row in rows] == [
         (damaged.id, True, False), (following.id, False, True),
@@ -55,14 +63,14 @@ def test_it_is_told_of_with_what_to_do(office: Office, damaged: Release) -> None
 def test_it_is_not_removed(office: Office, damaged: Release) -> None:
     office.publish(office.approved(NEXT))
     fates = {fate.release.id: fate for fate in remove(office.home, {LATEST: 1, MONTHS: 0})}
-    assert fates[damaged.id].kept and "manifest was changed" in fates[damaged.id].reasons[0]
+    assert fates[damaged.id].kept and "it was changed" in fates[damaged.id].reasons[0]
     assert damaged.path.is_dir()
 
 
-def test_it_is_not_proved(office: Office, damaged: Release) -> None:
+def test_it_is_not_proved(office: Office, name: str, damaged: Release) -> None:
     refused = CliRunner().invoke(app, ["--home", str(office.home.path), "proof", "verify", damaged.id])
     assert isinstance(refused.exception, Refused) and damaged.id in str(refused.exception)
-    assert MANIFEST in str(refused.exception) and "was changed" in str(refused.exception)
+    assert name in str(refused.exception) and "was changed" in str(refused.exception)
 
 
 def test_it_is_not_proved_where_all_else_is_as_it_was(office: Office) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.release import retention
-from pipelines.release.catalogue import current, list_releases, release_id
+from pipelines.release.catalogue import MANIFEST, RUN, current, list_releases, release_id
 from pipelines.release.pointer import point
 from pipelines.release.readers import reading
 from pipelines.release.retention import LATEST, MONTHS, plan, remove
@@ -26,7 +26,8 @@ def publish(home: Home, day: date, n: int, told: dict | None = None) -> str:
     manifest = {"business_date": day.isoformat(), "release": n}
     name = release_id(manifest)
     (home.releases / name / "proof").mkdir(parents=True)
-    (home.releases / name / "manifest.json").write_text(json.dumps(manifest))
+    (home.releases / name / MANIFEST).write_text(json.dumps(manifest))
+    (home.releases / name / RUN).write_text(json.dumps({"published_at": f"{day}"}))
     if told is not None:
         (home.releases / name / "proof" / "supersedes.json").write_text(json.dumps(told))
     point(home.releases, name)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.release.catalogue import release_id
+from pipelines.release.catalogue import MANIFEST, RUN, release_id
 from pipelines.release.readers import possible_readers, unseen
 from pipelines.release.retention import LATEST, MONTHS, plan, remove
 from pipelines.settings import Home
@@ -61,11 +61,12 @@ def home() -> Iterator[Home]:
         for name in (OLD, NEW):
             release = found.releases / name
             (release / "risk").mkdir(parents=True)
-            (release / "manifest.json").write_text(json.dumps({"business_date": name[:10]}))
+            (release / MANIFEST).write_text(json.dumps({"business_date": name[:10]}))
+            (release / RUN).write_text(json.dumps({"published_at": name[:10]}))
             (release / "risk" / "rows.parquet").write_bytes(b"rows")
             for path in (release, *release.rglob("*")):
                 os.chown(path, OWNER, GROUP if path.parent != found.releases else OWNER)
-                path.chmod(0o600 if path.name == "manifest.json" else 0o640 if path.is_file() else 0o750)
+                path.chmod(0o600 if path.name in (MANIFEST, RUN) else 0o640 if path.is_file() else 0o750)
             release.chmod(0o711)
         (found.releases / "current").symlink_to(NEW)
         for path in (Path(folder), found.path, found.releases):
