@@ -1,4 +1,4 @@
-"""A release whose word on itself was changed: told of wherever it is met, in the way of nothing that does not need it."""
+"""A release whose word on itself was changed: told of wherever it is met, in the way of nothing else."""
 
 from __future__ import annotations
 
