@@ -93,7 +93,10 @@ def supersession(directory: Path) -> dict[str, Any] | None:
     """
     path = directory / PROOF / SUPERSEDES
     try:
-        return json.loads(path.read_bytes()) if path.is_file() else None
+        told: dict[str, Any] | None = json.loads(path.read_bytes()) if path.is_file() else None
+        if not isinstance(told, dict | None):
+            raise ValueError("no object")
+        return told
     except ValueError as error:
         raise ContentError(
             f"{directory.name}: {PROOF}/{SUPERSEDES} cannot be read: it was changed. Restore {directory.name} from a "

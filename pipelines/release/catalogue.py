@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pipelines.audit.content import EVIDENCE, Content, File, canonical_json
+from pipelines.audit.content import EVIDENCE, Content, ContentError, File, canonical_json, supersession
 from pipelines.audit.evidence import EvidenceError, read_evidence
 from pipelines.contracts.load import Catalog
 from pipelines.release import statement
@@ -54,7 +54,8 @@ class Release:
             if release_id(self.manifest) != self.id:
                 raise _changed(self.path, MANIFEST)
             self.run()
-        except Refused as error:
+            supersession(self.path)
+        except (Refused, ContentError) as error:
             return str(error)
         return None
 

@@ -29,11 +29,11 @@ def place_of(release: Path) -> Place:
     """The place of a release. One that cannot be read has that of its name, which begins with its business date."""
     try:
         told = supersession(release)
-    except ValueError:
-        told = None
-    if told is None:
-        return Place(release.name[:10], 0)
-    return Place(told["place"]["business_date"], int(told["place"]["order"]))
+        if told is not None:
+            return Place(told["place"]["business_date"], int(told["place"]["order"]))
+    except (ValueError, KeyError, TypeError):
+        pass
+    return Place(release.name[:10], 0)
 
 
 def published(releases: Path) -> list[Path]:

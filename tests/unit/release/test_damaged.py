@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from typer.testing import CliRunner
 
+from pipelines.audit.content import PROOF, SUPERSEDES
 from pipelines.cli.main import app
 from pipelines.release.catalogue import MANIFEST, RUN, Release, current, list_releases, verify_release
 from pipelines.release.documents import write_missing
@@ -78,3 +79,11 @@ def test_it_is_not_proved_where_all_else_is_as_it_was(office: Office) -> None:
     path.write_text(json.dumps({**json.loads(path.read_bytes()), "policy": "of another"}))
     refused = CliRunner().invoke(app, ["--home", str(office.home.path), "proof", "verify"])
     assert isinstance(refused.exception, Refused) and f"{MANIFEST} was changed" in str(refused.exception)
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"[]"])
+def test_one_that_does_not_say_whose_place_it_takes_is_told_of(office: Office, spoilt: bytes) -> None:
+    path = office.publish(office.approved()).path / PROOF / SUPERSEDES
+    assert Release(path.parent.parent).damaged() is None
+    path.write_bytes(spoilt)
+    assert f"{PROOF}/{SUPERSEDES} cannot be read" in str(Release(path.parent.parent).damaged())

@@ -106,7 +106,7 @@ def test_what_cannot_be_read_of_a_place_says_which_release_and_what_to_do(tmp_pa
         supersession(path)
 
 
-@pytest.mark.parametrize("spoiled", ["", "{", "\xff"])
+@pytest.mark.parametrize("spoiled", ["", "{", "\xff", "[]", "{}", '{"place": 1}'])
 def test_one_that_cannot_be_read_has_the_place_of_its_name(tmp_path: Path, spoiled: str) -> None:
     path = made(tmp_path, "1994-03-30-a", ("1994-03-31", 7))
     assert place_of(path) == Place("1994-03-31", 7)
